@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from pydantic import AwareDatetime
 from pydantic_core import PydanticUndefined
 
-from features.reference.code_lists import CODES
+from features.reference.country_and_currency_codes import CODES
 
 if TYPE_CHECKING:
     from features.records import Record

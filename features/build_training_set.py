@@ -23,7 +23,7 @@ from features.engine.batch.feature_frame import BLOCK_ROWS, FeatureFrame, Progre
 from features.engine.batch.record_blocks import RecordBlocks
 from features.engine.columns import Column, Columns, array_of_instants, array_of_numbers
 from features.engine.string_table import NO_TEXT, STRING_TABLE
-from features.engine.windows.window import Window, count
+from features.engine.windows.window_declaration import Window, count
 from features.errors import RecordsError
 from features.event_sources import event_sources
 from features.ingest.record_files import read_records

@@ -10,7 +10,7 @@ from functools import cache
 from types import MappingProxyType
 
 from features.definition import Feature
-from features.engine.windows.window import Window
+from features.engine.windows.window_declaration import Window
 from features.errors import UnknownFeature
 from features.families import (
     carrier_history,

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from features.engine.columns import Column
-from features.engine.windows.window import Window
+from features.engine.windows.window_declaration import Window
 from features.errors import TidegateError
 from features.records import SubjectKind
 

@@ -12,7 +12,7 @@ from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 
 from features import field_kinds as kinds
-from features.reference.code_lists import CODES, CodeList
+from features.reference.country_and_currency_codes import CODES, CodeList
 
 # Years outside this range are typing errors, not events to score.
 EARLIEST_YEAR, LATEST_YEAR = 1900, 2199
@@ -24,7 +24,7 @@ RFC_3339 = r"^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)
 _RFC_3339 = re.compile(RFC_3339, re.ASCII)
 HS_DIGITS = 6
 # Beyond this, neighbouring whole numbers share one double.
-LARGEST_EXACT = 2**53
+MAX_EXACT = 2**53
 _COMMODITY_CODE = re.compile(r"[0-9]{6,10}")
 
 
@@ -49,7 +49,7 @@ def _whole(number: Any) -> Any:
     """Accept whole numbers written as doubles, as pandas does in columns with missing values."""
     if not isinstance(number, float):
         return number
-    if number.is_integer() and abs(number) <= LARGEST_EXACT:
+    if number.is_integer() and abs(number) <= MAX_EXACT:
         return int(number)
     raise PydanticCustomError("whole_number", "want a whole number")
 

@@ -16,7 +16,7 @@ from features.derived.document import KINDS
 from features.derived.subject import LATEST_FIELDS, derived_columns
 from features.engine.expressions.program import Key
 from features.engine.expressions.trace import Mapped
-from features.engine.windows.window import Window
+from features.engine.windows.window_declaration import Window
 from features.field_kinds import Money, kinds_of_fields
 from features.linked_records import LINKED_RECORD_TYPES
 from features.records import SubjectKind

@@ -56,7 +56,7 @@ from features.engine.expressions.program import Program
 from features.engine.string_table import NO_TEXT, STRING_TABLE
 from features.engine.windows.event_order import sorted_by_known_at
 from features.engine.windows.record_history import RecordHistory
-from features.engine.windows.window import Window
+from features.engine.windows.window_declaration import Window
 from features.field_types import BEFORE_ALL
 from features.records import RECORD_FILES, SUBJECT_KINDS, Record, SubjectKind
 from features.reference.geography.ports import nearest_port_km

@@ -48,7 +48,7 @@ PERSON_WORDS = frozenset(
 )
 
 # People who operate a craft or travel by it: a column of that name holds their identity.
-_WORKS_WITH = frozenset(
+_OPERATORS_AND_TRAVELLERS = frozenset(
     """
     driver drivers captain master skipper crew passenger passengers traveller traveler contact
     signatory chauffeur chauffeurs conductor motorista condutor fahrer fahrers kapitaen lenker
@@ -132,7 +132,7 @@ def is_about_a_person(column: str) -> bool:
     (True, False)
     """
     words = {*_words_apart(column)}
-    works = not words.isdisjoint(_WORKS_WITH) and words.isdisjoint(_NO_PERSONS)
+    works = not words.isdisjoint(_OPERATORS_AND_TRAVELLERS) and words.isdisjoint(_NO_PERSONS)
     return works or describes_a_person(column)
 
 
@@ -174,7 +174,7 @@ def _without_marks(text: str) -> str:
     return unicodedata.normalize("NFC", plain).casefold()
 
 
-_JOINED = (PERSON_WORDS - _PART_OF_OTHER_WORDS) | _THINGS | _BESIDE | _WORKS_WITH
+_JOINED = (PERSON_WORDS - _PART_OF_OTHER_WORDS) | _THINGS | _BESIDE | _OPERATORS_AND_TRAVELLERS
 _ANY_OF_SCRIPTS = tuple(map(_without_marks, _IN_OTHER_SCRIPTS))
 _WHOLE_OF_SCRIPTS = frozenset(map(_without_marks, _WHOLE_IN_OTHER_SCRIPTS))
 

@@ -15,7 +15,7 @@ from features.derived.subject import derive_subjects, derived_columns, record_ki
 from features.engine.columns import DAY_US, Columns, instant_us, is_missing, is_text
 from features.engine.string_table import STRING_TABLE
 from features.engine.windows.reducers import decisive_events
-from features.engine.windows.window import Window
+from features.engine.windows.window_declaration import Window
 from features.linked_records import linked_events, windows_behind
 from features.records import SubjectKind
 from features.submission import Submission, records_of

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
-from features.engine.windows.lifetimes import unended
+from features.engine.windows.lifetimes import rows_still_counting
 from features.records import Record
 
 NEVER_ENDED = datetime.max.replace(tzinfo=UTC)
@@ -27,7 +27,7 @@ def is_known_late(record: Record) -> bool:
     return declared_at is not None and known_at is not None and known_at > declared_at
 
 
-class Life(NamedTuple):
+class CountingVersion(NamedTuple):
     """A version of a record with the interval in which it counts."""
 
     row: dict[str, Any]
@@ -35,7 +35,9 @@ class Life(NamedTuple):
     until: datetime
 
 
-def lives_of(versions: Sequence[dict[str, Any]], record: type[Record]) -> list[Life]:
+def counting_versions(
+    versions: Sequence[dict[str, Any]], record: type[Record]
+) -> list[CountingVersion]:
     """Return every version that counted at some instant, in the order of becoming known.
 
     All have the declaration instant of the version that was known first.
@@ -50,7 +52,7 @@ def lives_of(versions: Sequence[dict[str, Any]], record: type[Record]) -> list[L
     # From the newest version back, so that each ends when a newer one became known.
     for since, row in sorted(told, key=lambda each: each[1]["version"], reverse=True):
         if not row["withdrawn"] and since < until:
-            lives.append(Life(row, since, until))
+            lives.append(CountingVersion(row, since, until))
         if record.versions_replace or row["withdrawn"]:
             until = min(until, since)
     return sorted(lives, key=lambda life: life.since)
@@ -63,7 +65,7 @@ def standing(records: Sequence[Any], record: type[Record], at: datetime) -> tupl
     fields = {id(each.__dict__): each for each in records}
     known = [row for each in records if _is_known(row := each.__dict__, record, at)]
     rows = [each.__dict__ for each in records]
-    left = unended(rows, known, record.versions_of, is_replaced=record.versions_replace)
+    left = rows_still_counting(rows, known, record.versions_of, is_replaced=record.versions_replace)
     return tuple(fields[id(row)] for row in left)
 
 
@@ -78,7 +80,7 @@ def _known_at(row: Mapping[str, Any], record: type[Record]) -> Any:
     return max(said, default=None)
 
 
-def version_at(lives: Sequence[Life], at: datetime | None) -> dict[str, Any] | None:
+def version_at(lives: Sequence[CountingVersion], at: datetime | None) -> dict[str, Any] | None:
     """Return the version that counts at an instant; None if there is none."""
     if at is None:
         return None

@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from features.arrow_schema import INSTANT
 from features.ingest.record_files import read_records
 from features.linked_records import LINKED_RECORD_TYPES, LinkedRecordType, linked_record_types
-from features.record_versions import Life, lives_of, version_at
+from features.record_versions import CountingVersion, counting_versions, version_at
 from features.records import Journey, Record, SubjectKind
 from features.scoring_instants import Instants
 from features.subject_types import SUBJECT_TYPES
@@ -75,7 +75,9 @@ def _submitted(kind: SubjectKind, row: Row, linked: dict[str, Any]) -> dict[str,
     return {field: submitted_subject(kind)(**row, **inside), **beside}
 
 
-def _journey_at(row: Row, at: datetime, journeys: dict[str, list[Life]]) -> dict[str, Any]:
+def _journey_at(
+    row: Row, at: datetime, journeys: dict[str, list[CountingVersion]]
+) -> dict[str, Any]:
     """Return the journey that carries a subject, as known at an instant.
 
     Empty if it was not declared before the subject. For a subject as declared, versions count that
@@ -96,18 +98,20 @@ def _declared_since(subjects: pa.Table, since: datetime | None) -> pa.Table:
     return subjects.filter(pc.greater_equal(subjects["declared_at"], pa.scalar(since, INSTANT)))
 
 
-def _journeys_of(records: Path, ids: pa.ChunkedArray) -> dict[str, list[Life]]:
+def _journeys_of(records: Path, ids: pa.ChunkedArray) -> dict[str, list[CountingVersion]]:
     journeys = read_records(records, "journeys")
     named = journeys.filter(pc.is_in(journeys["journey_id"], ids.combine_chunks()))
     return _lives(named, Journey, "journey_id")
 
 
-def _lives(table: pa.Table, record: type[Record], identity: str) -> dict[str, list[Life]]:
+def _lives(
+    table: pa.Table, record: type[Record], identity: str
+) -> dict[str, list[CountingVersion]]:
     """Return the versions of each record that ever counted, without records that have none."""
     versions: dict[str, list[Row]] = defaultdict(list)
     for row in table.to_pylist():
         versions[row[identity]].append(row)
-    lives = {id_: lives_of(rows, record) for id_, rows in versions.items()}
+    lives = {id_: counting_versions(rows, record) for id_, rows in versions.items()}
     return {id_: of_record for id_, of_record in lives.items() if of_record}
 
 

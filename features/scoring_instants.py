@@ -13,9 +13,9 @@ import pyarrow.compute as pc
 from features.engine.batch.record_blocks import RecordBlocks, read_whole
 from features.engine.columns import Column, Columns, instant_us, rows, table_of_columns
 from features.engine.string_table import STRING_TABLE
-from features.ingest.known_since import said_known
+from features.ingest.known_since import known_by_own_fields
 from features.linked_records import LINKED_RECORD_TYPES
-from features.record_versions import Life, lives_of, version_at
+from features.record_versions import CountingVersion, counting_versions, version_at
 from features.records import Journey, Record, SubjectKind
 from features.rescoring_rules import RESCORED_AFTER, RescoringRules
 from features.subject_types import SUBJECT_TYPES
@@ -40,7 +40,7 @@ def later_instants(kind: SubjectKind, records: RecordBlocks, rules: RescoringRul
     versions: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for row in table.filter(pc.is_in(table[identity], named)).to_pylist():
         versions[row[identity]].append(row)
-    amended = {id_: lives_of(rows, subject_type.record) for id_, rows in versions.items()}
+    amended = {id_: counting_versions(rows, subject_type.record) for id_, rows in versions.items()}
     found: dict[str, list[datetime]] = {}
     for subject_id, declared_at, due_at in _subjects(kind, records):
         known = known_at.get(subject_id, [])
@@ -96,7 +96,7 @@ def _known_at(kind: SubjectKind, records: RecordBlocks) -> Mapping[str, list[dat
     return known_at
 
 
-def _stands_at(lives: Sequence[Life], instant: datetime) -> bool:
+def _stands_at(lives: Sequence[CountingVersion], instant: datetime) -> bool:
     return version_at(lives, instant) is not None
 
 
@@ -119,7 +119,7 @@ def _first_versions(table: pa.Table, record: type[Record]) -> pa.Table:
     """Return each record once, in the version that became known first."""
     by_known = [("known", "ascending"), ("declared_at", "ascending")]
     numbered = table.append_column("row", pa.array(np.arange(len(table))))
-    ordered = numbered.append_column("known", said_known(record, table)).sort_by(by_known)
+    ordered = numbered.append_column("known", known_by_own_fields(record, table)).sort_by(by_known)
     first = ordered.group_by([*record.versions_of], use_threads=False).aggregate([("row", "first")])
     return table.take(first["row_first"].combine_chunks().sort())
 

@@ -11,14 +11,14 @@ from features.engine.online.history_of_records import HistoryReader
 from features.engine.online.vector_plan import FeatureValue, VectorPlan
 from features.engine.store.layout import layouts_of
 from features.engine.store.query_plan import RequestRecords
-from features.engine.windows.window import Window
+from features.engine.windows.window_declaration import Window
 from features.history.online_store import history_windows
 from features.records import SubjectKind
 from features.submission import Submission
 from features.submitted_subject import linked_sources, request_rows, subject_program
 
 # Number of subjects that share one view of the history and one run of each program.
-TOGETHER = 64
+GROUP_SIZE = 64
 
 
 class Vector(dict[str, FeatureValue]):
@@ -75,8 +75,8 @@ def _by_kind(submissions: Sequence[Submission]) -> Iterator[tuple[SubjectKind, l
     for place, submission in enumerate(submissions):
         places[submission.subject_kind].append(place)
     for kind, of_kind in places.items():
-        for begin in range(0, len(of_kind), TOGETHER):
-            yield kind, of_kind[begin : begin + TOGETHER]
+        for begin in range(0, len(of_kind), GROUP_SIZE):
+            yield kind, of_kind[begin : begin + GROUP_SIZE]
 
 
 def _vector(kind: SubjectKind, values: Sequence[FeatureValue], shown: Sequence[float]) -> Vector:

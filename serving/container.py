@@ -17,18 +17,18 @@ from serving.access.errors import AddressRefused
 from serving.access.oidc import Provider
 from serving.access.password_gate import PasswordGate
 from serving.access.pseudonyms import Pseudonyms
+from serving.access.public_webhook_client import CallableAddresses
 from serving.access.published_keys import PublishedKeys
 from serving.access.rate_limits import RateLimits
 from serving.access.sign_in_threads import SignInThreads
 from serving.access.tokens import Tokens
-from serving.access.webhook_client import CallableAddresses
 from serving.audit.audit_writer import AuditWriter
 from serving.audit.clock_check import ClockCheck
 from serving.audit.decision_log_writer import LogWriter
 from serving.audit.errors import ClockDisagrees
 from serving.audit.masking import Masking
 from serving.audit.purpose import PurposeGuard
-from serving.declared_ahead import DoubtsClock
+from serving.future_declarations import DoubtsClock
 from serving.history.client import HistoryClient, open_history
 from serving.history.ingestion import RecordIngestion
 from serving.integrity.checkpoint_check import check_by_checkpoints
@@ -36,7 +36,7 @@ from serving.integrity.checkpoints import CheckpointWriter
 from serving.integrity.witnesses import witnesses_of
 from serving.models.kill_switch import KillSwitch
 from serving.models.model_pool import ModelPool
-from serving.models.seat_approvals import SeatApprovals
+from serving.models.slot_approvals import SlotApprovals
 from serving.monitor.daily_report import DailyReports
 from serving.observability import Metrics
 from serving.outbox.alert_channel import AlertChannel, alert_webhook
@@ -48,7 +48,7 @@ from serving.process.background_threads import BackgroundThread
 from serving.process.start_stages import StageReport, ignore_stage
 from serving.process.worker_metrics import is_shared, reserve, shared_folder
 from serving.review.cases.case_links import CaseLinks
-from serving.review.cases.case_opening import CaseOpening
+from serving.review.cases.case_opening_worker import CaseOpening
 from serving.review.cases.cases import Cases
 from serving.review.cases.escalations import EscalationRule, Escalations
 from serving.review.cases.message_evidence import MessageEvidence
@@ -452,7 +452,7 @@ def _history(settings: Settings, stores: Stores, report: StageReport) -> History
 def _models(settings: Settings, stores: Stores) -> ModelPool:
     kill_switch = KillSwitch(stores.switch_events.latest_by_kind)
     is_live = stores.approvals.is_live_use()
-    approvals = SeatApprovals(stores.approvals) if is_live else None
+    approvals = SlotApprovals(stores.approvals) if is_live else None
     return ModelPool(settings.models, settings.keys / "signing.pub", kill_switch, approvals)
 
 

@@ -5,7 +5,7 @@ Every text for people is English in the code and a message of the catalogue
 shipped with the package; those in `HOME/languages` take precedence, text by text. Untranslated
 texts stay English. `tidegate languages FILE` writes the template for translators.
 
-A page calls `begin_reading`; `say` then uses the reader's language. Otherwise, as for machine
+A page calls `begin_locale`; `say` then uses the reader's language. Otherwise, as for machine
 callers and everything that is stored, it uses English.
 """
 
@@ -164,7 +164,7 @@ class ReaderSettings:
 _reading: ContextVar[ReaderSettings] = ContextVar("_reading")
 
 
-def begin_reading(language: Language, time_zone: ZoneInfo | None = None) -> ReaderSettings:
+def begin_locale(language: Language, time_zone: ZoneInfo | None = None) -> ReaderSettings:
     """Set the language and time zone of the reader for this request."""
     reading = ReaderSettings(language, time_zone)
     _reading.set(reading)

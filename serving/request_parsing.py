@@ -32,15 +32,15 @@ _SPACE = re.compile(rb"[ \t\r\n]+")
 # Digits including the sign: more than any field accepts. Parsers that read a longer number as a
 # float would lose some of them.
 MAX_INTEGER_DIGITS = 19
-LARGEST_PLAIN = 10 ** (MAX_INTEGER_DIGITS - 1)  # larger integers may have too many digits
+MAX_PLAIN = 10 ** (MAX_INTEGER_DIGITS - 1)  # larger integers may have too many digits
 NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")  # PostgreSQL cannot store NUL in a text
-MOST_FAULTS = 50  # reported per body
+MAX_FAULTS = 50  # reported per body
 
 # More than the largest legitimate body has: 5,000 records, or 1,000 vectors of every feature.
-MOST_VALUES = 300_000
+MAX_VALUES = 300_000
 MAX_VALUES_OF_A_SUBJECT = 120_000
-MOST_FIELDS = 128  # in one object of a submission
-MOST_LINKED = [
+MAX_FIELDS = 128  # in one object of a submission
+MAX_LINKED = [
     (each.path_in_submission, each.most_in_submission) for each in LINKED_RECORD_TYPES.values()
 ]
 
@@ -105,7 +105,7 @@ def split_array(body: bytes, most: int, most_bytes: int) -> list[bytes]:
     return elements
 
 
-def read_json(body: bytes, most_values: int = MOST_VALUES, *, is_nan_taken: bool = False) -> Any:
+def read_json(body: bytes, most_values: int = MAX_VALUES, *, is_nan_taken: bool = False) -> Any:
     """Parse a JSON document, refusing anything that another parser could read differently.
 
     With `is_nan_taken` the word NaN is a number, as clients of other servers write missing values.
@@ -168,8 +168,8 @@ def _fields_in(document: Any) -> int:
     fields = 0
     for container in containers:  # grows during iteration
         if type(container) is dict:
-            if len(container) > MOST_FIELDS:
-                raise SubmissionRefused(f"an object may have {MOST_FIELDS} fields")
+            if len(container) > MAX_FIELDS:
+                raise SubmissionRefused(f"an object may have {MAX_FIELDS} fields")
             fields += len(container)
             container = container.values()  # noqa: PLW2901 - iterate values like list items
         for value in container:
@@ -178,7 +178,7 @@ def _fields_in(document: Any) -> int:
                 continue
             if kind is dict or kind is list:
                 containers.append(value)
-            elif kind is not bool and not -LARGEST_PLAIN < value < LARGEST_PLAIN:
+            elif kind is not bool and not -MAX_PLAIN < value < MAX_PLAIN:
                 return -1
     return fields
 
@@ -198,7 +198,7 @@ def _refuse_many_values(body: bytes, most: int) -> None:
 
 def _refuse_many_linked(document: Any) -> None:
     """Raise SubmissionRefused if a type has more records than a submission may contain."""
-    for path, most in MOST_LINKED:
+    for path, most in MAX_LINKED:
         records = document
         for part in path:
             records = records.get(part) if type(records) is dict else None
@@ -308,7 +308,7 @@ def _refuse_constant(_: str) -> NoReturn:
 def faults_of(refusal: ValidationError, within: str = "") -> tuple[RequestFault, ...]:
     """Return the first faults of a document, without the validated values."""
     errors = refusal.errors(include_url=False, include_input=False)
-    return tuple(fault_of(error, within) for error in errors[:MOST_FAULTS])
+    return tuple(fault_of(error, within) for error in errors[:MAX_FAULTS])
 
 
 def fault_of(error: ErrorDetails, within: str = "") -> RequestFault:

@@ -27,9 +27,7 @@ MadeOnce = Callable[[str, Callable[[Path], None]], Path]
 
 HERE = Path(__file__).parent
 COLLECT_AFTER_OBJECTS = 10_000
-LONGEST_FIRST = (
-    "test_demo.py docs faults agreement browser deploy experiments test_extras.py".split()
-)
+MAX_FIRST = "test_demo.py docs faults agreement browser deploy experiments test_extras.py".split()
 """Folders and files whose tests take long, in this order: started last, one would run alone."""
 
 
@@ -185,4 +183,4 @@ def made_once(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFact
 
 def _place(path: Path) -> int:
     top = path.relative_to(HERE).parts[0] if path.is_relative_to(HERE) else ""
-    return LONGEST_FIRST.index(top) if top in LONGEST_FIRST else len(LONGEST_FIRST)
+    return MAX_FIRST.index(top) if top in MAX_FIRST else len(MAX_FIRST)

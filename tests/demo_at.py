@@ -15,7 +15,7 @@ from pathlib import Path
 
 import structlog
 
-from serving.cli.demo import LEAST_JOURNEYS, run_demo
+from serving.cli.demo import MIN_JOURNEYS, run_demo
 from serving.cli.demo_service import Client, new_client_key
 from serving.container import Clock
 from serving.settings import settings_of
@@ -41,7 +41,7 @@ def main() -> None:
     """Show the demonstration at the instant and in the home that are given."""
     start, home = sys.argv[1:]
     clock = clock_from(datetime.fromisoformat(start))
-    run_demo(Path(home), LEAST_JOURNEYS, 0, is_once=True, clock=clock, serve=served_here)
+    run_demo(Path(home), MIN_JOURNEYS, 0, is_once=True, clock=clock, serve=served_here)
 
 
 if __name__ == "__main__":

@@ -26,7 +26,7 @@ from tests.serving.review.letters.remedies import lay_down_remedies
 
 OF_EACH_KIND = count(100, 260)
 TO_COME = timedelta(days=6)
-MOST_ASKED = 5
+MAX_ASKED = 5
 DRAWN = 0.1
 
 RULES = """
@@ -110,7 +110,7 @@ def _scored(client: TestClient, bodies: Iterable[str]) -> Iterator[dict[str, Any
         "Idempotency-Key": sha256(body.encode()).hexdigest(),
         "Content-Type": "application/x-ndjson",
     }
-    for _ in range(MOST_ASKED):  # a busy machine may keep the log waiting: the same key asks again
+    for _ in range(MAX_ASKED):  # a busy machine may keep the log waiting: the same key asks again
         answered = client.post("/v1/scores/batch", content=body, headers=headers)
         parts = [json.loads(line) for line in answered.text.splitlines()]
         if all(part["status"] != HTTPStatus.SERVICE_UNAVAILABLE for part in parts):

@@ -15,7 +15,7 @@ from tests.serving.calls import heard
 FILE_CALLS = {"os.link", "os.mkdir", "os.remove", "os.rename", "os.rmdir", "os.truncate"}
 PLACING = {"os.link", "os.rename"}
 KILLED = 9
-LONGEST_S = 300  # whoever takes longer waits for something that will not come
+MAX_S = 300  # whoever takes longer waits for something that will not come
 
 
 def is_killed_at(number: int, act: Callable[[], Any]) -> bool:
@@ -58,7 +58,7 @@ def _act_and_end(number: int, act: Callable[[], Any], name: str | None) -> NoRet
         if is_written or event in FILE_CALLS:
             count()
 
-    signal.alarm(LONGEST_S)
+    signal.alarm(MAX_S)
     sys.addaudithook(hear)
     heard_too = heard(count) if name is None else nullcontext()
     # OpenMP would wait for threads that only the parent has; a thread of its own makes new ones.

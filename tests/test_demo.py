@@ -26,9 +26,9 @@ from serving.cli.demo import LIVE_DAYS, MONTH
 from serving.cli.demo_people import PEOPLE, RESCUER, REVIEWER, SECOND
 from serving.cli.demo_teams import GOODS_TEAM
 from serving.cli.demo_world import OFFICES_OF_MONTH
+from serving.review.cases.case_of_decision import CASE
 from serving.review.cases.case_records import CaseAccess, CaseFilter
 from serving.review.cases.case_state import Status
-from serving.review.cases.opening import CASE
 from serving.review.letters.letter import Letter
 from serving.storage.engine import open_database
 from serving.storage.repositories.account_repository import AccountRepository

@@ -35,7 +35,7 @@ NEVER_SEEN_OTHERWISE = ("container_number", "seal_number")
 """Keys of which a count of 0 is all that is known."""
 
 LABEL = "and stands under"
-LARGEST_OF_RATES = "riskiest_item_confirmed_rate"
+MAX_OF_RATES = "riskiest_item_confirmed_rate"
 """Of several items' rates the largest alone is known, and not what it rests on (ADR 0020)."""
 
 RATE = "is a rate that names no inspections"
@@ -66,7 +66,7 @@ def _faults(seen: dict[str, Any], reason: dict[str, Any]) -> Iterable[str]:
         yield f"is {value}, which is on the other side of usual"
     if reason["effect"] == "for" and _is_on_the_other_side_of_1(feature, value, seen):
         yield f"is {value} times what is usual or possible, and said to be too much or too little"
-    is_rate = feature.name.endswith("_confirmed_rate") and feature.name != LARGEST_OF_RATES
+    is_rate = feature.name.endswith("_confirmed_rate") and feature.name != MAX_OF_RATES
     if is_rate and not _names_inspections(seen["sentence"]):
         yield f"{RATE}: {seen['sentence']}"
 

@@ -19,7 +19,7 @@ NEW_DAYS, NEW_SHARE = 31, 0.25
 MANY = {"T03": 5, "T05": 5, "J02": 2, "J31": 4, "J37": 2, "T15": 2, "D44": 3, "D02": 2, "T10": 2}
 """By indicator of too many the fewest that are many."""
 
-SLEEPS_DAYS, LATE_HOURS, LEAST_APART = 90, 24, 0.2
+SLEEPS_DAYS, LATE_HOURS, MIN_APART = 90, 24, 0.2
 NEARLY_ALIKE = 0.1
 """Figures as near as this may have the same first two digits."""
 
@@ -82,9 +82,9 @@ def _is_little(feature: Feature, value: float, most: int) -> bool:
 
 def _is_apart(feature: Feature, value: float) -> bool:
     if feature.warns is SuspiciousSide.LOW:
-        return value <= 1 - LEAST_APART
-    return value >= 1 + LEAST_APART or (
-        feature.warns is SuspiciousSide.EITHER and value <= 1 - LEAST_APART
+        return value <= 1 - MIN_APART
+    return value >= 1 + MIN_APART or (
+        feature.warns is SuspiciousSide.EITHER and value <= 1 - MIN_APART
     )
 
 

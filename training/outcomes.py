@@ -13,7 +13,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from features.records import OF_DOCUMENTS
-from training.inverse_probability import stands_for
+from training.inverse_probability import inverse_probability_weight
 from training.ranking import Floats, Ints
 
 Bools = npt.NDArray[np.bool_]
@@ -94,7 +94,9 @@ class Outcomes:
         represent it too.
         """
         is_discretion = self.selected_by == "discretion"
-        return np.where(is_discretion, 0.0, stands_for(self.selection_probability, clip=clip))
+        return np.where(
+            is_discretion, 0.0, inverse_probability_weight(self.selection_probability, clip=clip)
+        )
 
 
 def as_instants(values: "pd.Series[pd.Timestamp]") -> Instants:

@@ -159,7 +159,7 @@ GATE_SHARE = 0.05
 
 # The largest false-referral rate of a group, as a multiple of the overall rate. Two persons may
 # waive it for a time, with a reason (Charter of Fundamental Rights, Art. 21).
-LARGEST_FALSE_REFERRAL_RATIO = 1.5
+MAX_FALSE_REFERRAL_RATIO = 1.5
 
 
 class EvaluationParameters(Parameters):

@@ -20,7 +20,7 @@ from training.data.training_set import TrainingSet
 from training.errors import TrainingError
 from training.fit.fit_calibrated import CalibratedFit
 from training.fit.fit_trees import LabelledRows, fit_trees
-from training.leakage.checks import refuse_leaking_features
+from training.leakage.all_checks import refuse_leaking_features
 from training.lightgbm_alone import lightgbm
 from training.model.encoding import Encoding
 from training.parameters import SearchParameters, SearchSpans, TrainingParameters
@@ -32,7 +32,7 @@ TrialProgress = Callable[[int, int | None], None]
 FINISHED = (TrialState.COMPLETE, TrialState.PRUNED)
 TREES_PER_REPORT = 10
 # With fewer trees, a low learning rate looks worse than it is.
-FEWEST_TREES = 100
+MIN_TREES = 100
 
 
 @dataclass(frozen=True)
@@ -135,7 +135,7 @@ def _study(file: Path, name: str) -> optuna.Study:
             study_name=name,
             load_if_exists=True,
             pruner=optuna.pruners.MedianPruner(
-                n_startup_trials=5, n_warmup_steps=FEWEST_TREES, interval_steps=TREES_PER_REPORT
+                n_startup_trials=5, n_warmup_steps=MIN_TREES, interval_steps=TREES_PER_REPORT
             ),
         )
     except Exception as error:

@@ -11,9 +11,9 @@ from training.evaluation.scored_window import ScoredWindow
 from training.fit.booster_predict import Margins
 from training.fit.fit_calibrated import CalibratedFit, Progress
 from training.fit.workers.worker_group import WorkerGroup
-from training.leakage.checks import leakage_findings, refuse_leaking_features
-from training.model.peer_reference import PeerReference
+from training.leakage.all_checks import leakage_findings, refuse_leaking_features
 from training.model.risk_model import BOOSTER, PEERS, REPORT, RiskModel
+from training.model.usual_values_of_peers import PeerReference
 from training.parameters import TrainingParameters
 from training.search_trial import Trial
 

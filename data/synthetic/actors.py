@@ -15,7 +15,7 @@ from synthetic.corridors import Corridors
 from synthetic.goods import goods
 
 CARRIER, CONVEYANCE, CONSIGNEE, CONSIGNOR, FORWARDER, DECLARANT, PAYER, CONTAINER = range(101, 109)
-SHORTEST_LIFE_DAYS, LONGEST_LIFE_DAYS = 200.0, 6_000.0
+MIN_LIFE_DAYS, MAX_LIFE_DAYS = 200.0, 6_000.0
 RAMP_DAYS = 120.0
 CARELESSNESS_SPREAD = 0.5
 CARRIERS_PER_CORRIDOR = 6
@@ -104,7 +104,7 @@ def chosen_carriers(actors: Actors, rng: np.random.Generator, lane: Ints, corrid
 def _generation(seed: int, role: int, slot: Ints, day: Floats | Ints) -> tuple[Ints, Floats]:
     trait = share(seed, role, slot, 1)
     # Lives vary on a log scale, and start at random offsets, so that firms do not change together.
-    life = SHORTEST_LIFE_DAYS * (LONGEST_LIFE_DAYS / SHORTEST_LIFE_DAYS) ** trait
+    life = MIN_LIFE_DAYS * (MAX_LIFE_DAYS / MIN_LIFE_DAYS) ** trait
     lived = np.asarray(day) + share(seed, role, slot, 2) * life
     generation = np.floor(lived / life)
     return generation.astype(np.int64), lived - generation * life

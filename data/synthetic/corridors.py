@@ -24,7 +24,7 @@ SEA, ROAD, AIR, RAIL, WATERWAY, SMALL_CRAFT = range(6)
 LANES = {"sea": 0, "road": 1, "air": 2, "rail": 3, "waterway": 4, "small_craft": 5}
 # The distribution of journeys over lanes.
 LANE_SHARES = np.array([0.26, 0.41, 0.15, 0.05, 0.03, 0.10])
-LONGEST_WAY = 8
+MAX_WAY = 8
 NEIGHBOURS = 4
 TRANSHIPMENT = ("SGSIN", "AEJEA", "EGPSD", "ESALG", "MATNG", "GRPIR", "LKCMB", "PAONX", "MTMLA")
 
@@ -57,7 +57,7 @@ def corridors() -> Corridors:
     ways = [(lane, way) for lane, of in enumerate(_ways_by_lane()) for way in of]
     codes = np.array(sorted({code for _, way in ways for code in way}), dtype=object)
     row = {code: i for i, code in enumerate(codes)}
-    stops = np.full((len(ways), LONGEST_WAY + 1), -1, dtype=np.int64)
+    stops = np.full((len(ways), MAX_WAY + 1), -1, dtype=np.int64)
     for i, (_, way) in enumerate(ways):
         stops[i, : len(way)] = [row[code] for code in way]
     lane = np.array([lane for lane, _ in ways])
@@ -66,10 +66,10 @@ def corridors() -> Corridors:
 
 def _with_distances(codes: Texts, lane: Ints, stops: Ints) -> Corridors:
     legs = (stops >= 0).sum(axis=1) - 1
-    leg_km = np.zeros((len(stops), LONGEST_WAY))
+    leg_km = np.zeros((len(stops), MAX_WAY))
     for number, mode in enumerate(MODES):
         of = lane == number
-        for leg in range(LONGEST_WAY):
+        for leg in range(MAX_WAY):
             there = of & (legs > leg)
             starts, ends = codes[stops[there, leg]], codes[stops[there, leg + 1]]
             # Never zero, so that travel times are not zero either.
@@ -167,7 +167,7 @@ def _roads() -> list[Way]:
         reached = _reached(network, origin)
         for _, end in _pairs([origin], hubs.ROAD_TO, 1.1):
             way = _way(network, origin, end, reached)
-            if way and len(way) <= LONGEST_WAY:
+            if way and len(way) <= MAX_WAY:
                 ways.append(way)
     # A fixed sample: all pairs would outnumber the corridors of the other lanes.
     keep = share(np.arange(len(ways)), 17) < 0.45

@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 MADE_FOR_FEW = (VAN, COACH, CRAFT, FISHER)
 # The share of these movements in which people are locked in and detected: by probe, dog or call.
 SHUT_IN = {"lorry_concealment": 0.15, "refrigerated_unit": 0.15}
-FEWEST_SHUT_IN, MOST_SHUT_IN = 4, 45
+MIN_SHUT_IN, MAX_SHUT_IN = 4, 45
 UNCERTIFIED = 0.6  # of craft in danger: inflatables without a certificate
-FEWEST_AFLOAT, MOST_AFLOAT = 8, 65
+MIN_AFLOAT, MAX_AFLOAT = 8, 65
 UNCOUNTED_IN_DANGER = 0.5  # of journeys without a count: a crowd is noticed
 
 
@@ -63,7 +63,7 @@ def on_board(
     persons = np.where(is_over, capacity + _extra_crew(own, draft.kind), usual)
     persons = np.where(danger, _crowd(own, draft.kind, capacity, excess), persons)
     is_small = draft.kind == CRAFT
-    afloat = own.integers(FEWEST_AFLOAT, MOST_AFLOAT, number)
+    afloat = own.integers(MIN_AFLOAT, MAX_AFLOAT, number)
     inflatable = danger & is_small & (own.random(number) < UNCERTIFIED)
     remarked = danger & (own.random(number) < UNCOUNTED_IN_DANGER)
     return OnBoard(
@@ -83,6 +83,6 @@ def _extra_crew(rng: np.random.Generator, kind: Ints) -> Ints:
 
 def _crowd(rng: np.random.Generator, kind: Ints, capacity: Ints, excess: Floats) -> Ints:
     """Return the number of people on conveyances not made for them."""
-    shut_in = rng.integers(FEWEST_SHUT_IN, MOST_SHUT_IN, len(kind)) + capacity
+    shut_in = rng.integers(MIN_SHUT_IN, MAX_SHUT_IN, len(kind)) + capacity
     crowded = np.maximum((capacity * excess).round().astype(np.int64), capacity + 1)
     return np.where(kind == TRUCK, shut_in, crowded)

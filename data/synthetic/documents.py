@@ -16,7 +16,7 @@ from synthetic.conveyance_kinds import COACH, TRUCK, VAN
 from synthetic.corridors import AIR, RAIL, ROAD
 from synthetic.goods import goods
 from synthetic.journeys import JourneyDraft, journey_ids, party_ids
-from synthetic.measures import CURRENCIES
+from synthetic.mass_and_value import CURRENCIES
 from synthetic.plan import Plan
 from synthetic.shipments import ShipmentDraft, shipment_ids
 from synthetic.signs import Signs

@@ -16,7 +16,7 @@ from synthetic import instants
 from synthetic.chance import Flags, Floats, Ints, chance, mixed, picked
 from synthetic.goods import goods
 from synthetic.honest_mistakes import ODD_ITEMS
-from synthetic.measures import CURRENCIES
+from synthetic.mass_and_value import CURRENCIES
 from synthetic.networks.catalogue import typologies_of
 from synthetic.networks.life import signature_strength
 from synthetic.plan import Plan
@@ -27,7 +27,7 @@ from synthetic.spelling import Bytes, decimal, texts
 # The share of shipments declared item by item, and the share of groupage among these.
 ITEMISED_SHARE = 0.35
 GROUPAGE_SHARE = 0.5
-MOST_ITEMS = 12
+MAX_ITEMS = 12
 # The share of groupage items from other countries, and of those added after the declaration.
 FROM_ELSEWHERE = 0.2
 ADDED_LATER = 0.02
@@ -101,7 +101,7 @@ def _items(rng: np.random.Generator, draft: ShipmentDraft) -> _Items:
     is_itemised = rng.random(number) < ITEMISED_SHARE
     is_groupage = (rng.random(number) < GROUPAGE_SHARE) | odd["hidden_item"]
     more = np.where(is_groupage, 1 + rng.geometric(0.35, number), 1)
-    count = np.where(is_itemised, np.minimum(more, MOST_ITEMS), 0)
+    count = np.where(is_itemised, np.minimum(more, MAX_ITEMS), 0)
     of = np.repeat(np.arange(number), count)
     place = np.arange(len(of)) - np.repeat(np.cumsum(count) - count, count)
     shown = {name: flags[of] for name, flags in odd.items()}

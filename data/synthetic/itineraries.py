@@ -10,7 +10,7 @@ from synthetic.chance import Floats, Ints
 from synthetic.corridors import MODES, Corridors
 from synthetic.signs import Signs
 
-MOST_STOPS = 12
+MAX_STOPS = 12
 # Usual hours at an intermediate stop, by lane.
 DWELL_HOURS = np.array([30.0, 1.2, 3.5, 6.0, 8.0, 0.5])
 
@@ -34,9 +34,9 @@ def travelled(
 ) -> Itineraries:
     """Return the itinerary of each journey on its corridor, with stops added by its signs."""
     lane, legs = ways.lane[corridor], ways.legs[corridor]
-    stops: Ints = np.full((len(corridor), MOST_STOPS), -1, dtype=np.int64)
+    stops: Ints = np.full((len(corridor), MAX_STOPS), -1, dtype=np.int64)
     stops[:, : ways.stops.shape[1]] = ways.stops[corridor]
-    km = np.zeros((len(corridor), MOST_STOPS - 1))
+    km = np.zeros((len(corridor), MAX_STOPS - 1))
     km[:, : ways.leg_km.shape[1]] = ways.leg_km[corridor]
     for sign, rank in (("extra_stop", 0), ("detour", 2)):
         elsewhere = ways.stops[ways.neighbours[corridor, rank], 0]

@@ -7,7 +7,7 @@ from typing import Any, Self
 
 from features.errors import TidegateError
 
-HERE = Path(__file__).parent / "scenarios"
+SCENARIOS = Path(__file__).parent / "scenarios"
 
 
 @dataclass(frozen=True)
@@ -41,12 +41,12 @@ class Scenario:
 
         Raises TidegateError with the key and its allowed range.
         """
-        shipped = HERE / f"{file}.toml"
+        shipped = SCENARIOS / f"{file}.toml"
         source = shipped if not file.exists() and shipped.exists() else file
         try:
             keys = tomllib.loads(source.read_text(encoding="utf-8"))
         except FileNotFoundError:
-            names = ", ".join(sorted(f.stem for f in HERE.glob("*.toml")))
+            names = ", ".join(sorted(f.stem for f in SCENARIOS.glob("*.toml")))
             raise TidegateError(f"{file}: no such scenario file; shipped ones: {names}") from None
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise TidegateError(f"{file}: not a TOML file ({error})") from None

@@ -15,7 +15,7 @@ from synthetic.conveyance_kinds import SHIP
 from synthetic.goods import goods
 from synthetic.instants import DAY, HOUR
 from synthetic.journeys import JourneyDraft, is_freight, journey_ids, party_ids
-from synthetic.measures import CURRENCIES, Boxes, Measures, boxed, measured
+from synthetic.mass_and_value import CURRENCIES, Boxes, Measures, boxed, measured
 from synthetic.networks.catalogue import typologies_of
 from synthetic.parties import consignees, consignors, declarants, forwarders
 from synthetic.plan import Plan

@@ -13,7 +13,7 @@ from synthetic import instants
 from synthetic.actors import PAYER
 from synthetic.chance import Flags, Floats, Ints, Words, chance, mixed, picked, share
 from synthetic.journeys import JourneyDraft, journey_ids, party_ids
-from synthetic.measures import CURRENCIES, rates
+from synthetic.mass_and_value import CURRENCIES, rates
 from synthetic.plan import Plan
 from synthetic.shipments import ShipmentDraft, shipment_ids
 from synthetic.signs import Signs

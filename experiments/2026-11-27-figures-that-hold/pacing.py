@@ -19,8 +19,8 @@ import numpy as np
 
 from serving.triage.capacity import Shares, Workday
 from serving.triage.control_draws import DrawGenerator
+from serving.triage.lane_choice import Placement
 from serving.triage.lane_declarations import Lane
-from serving.triage.lane_rule import Placement
 from serving.triage.lanes import Lanes, PlacementRequest
 from serving.triage.recent_load import RecentLoad, RecentPlacement
 from serving.triage.triage_plan import OfficeCapacity, TriagePlan

@@ -25,9 +25,9 @@ import psycopg
 
 from serving.crypto.encryption import EncryptionUnit
 from serving.crypto.prefix_codes import prefix_code
+from serving.review.cases.case_of_decision import CASE
 from serving.review.cases.case_records import CaseAccess, CaseFilter, CaseSearch
 from serving.review.cases.case_state import Case
-from serving.review.cases.opening import CASE
 from serving.review.search.search_terms import normalised
 from serving.storage.keys.data_keys import DataKeys
 from serving.storage.keys.token_keys import search_key_of

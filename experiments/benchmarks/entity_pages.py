@@ -28,12 +28,12 @@ from serving.console.entities import EntityCaseRow, called_by_kind
 from serving.console.pages import templates
 from serving.crypto.encryption import EncryptionUnit
 from serving.crypto.prefix_codes import prefix_code
+from serving.review.cases.case_of_decision import CASE
 from serving.review.cases.case_records import CaseAccess
 from serving.review.cases.case_state import Case
-from serving.review.cases.opening import CASE
 from serving.review.cases.results import CaseResult
 from serving.review.cases.reviewer import Reviewer
-from serving.review.search.entities import MOST_SHOWN, Entities, EntityKind, EntityReference
+from serving.review.search.entities import MAX_SHOWN, Entities, EntityKind, EntityReference
 from serving.review.search.search_terms import normalised
 from serving.storage.keys.data_keys import DataKeys
 from serving.storage.keys.token_keys import search_key_of
@@ -115,7 +115,7 @@ def _measure(
             is_history_missing=False,
             history=history,
             called=called_by_kind(history),
-            rows=[EntityCaseRow.from_case(each) for each in history.cases[:MOST_SHOWN]],
+            rows=[EntityCaseRow.from_case(each) for each in history.cases[:MAX_SHOWN]],
             months=MonthBars.from_months(history.months),
         )
         taken.append(1000 * (time.perf_counter() - before))

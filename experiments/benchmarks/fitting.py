@@ -30,7 +30,7 @@ from training.parameters import TrainingParameters, TreeParameters
 
 ROWS, TREES = 1_000_000, 100
 WORKERS = 2
-MOST_OF_ONE = 0.7
+MAX_OF_ONE = 0.7
 WAYS = {"one process, one thread": (0, 1), "one process, two threads": (0, 2), "workers": (2, 1)}
 
 
@@ -50,7 +50,7 @@ def main(rows: int = ROWS, trees: int = TREES) -> None:
     one, _, several = found.values()
     for what in ("wall_s", "growing_s", "cpu_s", "waited_s"):
         print(f"workers over one thread, {what}: {several[what] / one[what]:.2f} ×")
-    print(f"(wall ≤ {MOST_OF_ONE} × where two cores are free)")
+    print(f"(wall ≤ {MAX_OF_ONE} × where two cores are free)")
     if one["trees"] != several["trees"]:
         raise SystemExit("the trees differ")
 

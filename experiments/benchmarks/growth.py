@@ -1,6 +1,6 @@
-"""What grows with the records: `python -m experiments.benchmarks.growth FOLDER [MOST]`.
+"""What grows with the records: `python -m experiments.benchmarks.growth FOLDER [MAX]`.
 
-Worlds of 10⁵, 10⁶ and 10⁷ records (of at most MOST) are invented in FOLDER, unless they are there.
+Worlds of 10⁵, 10⁶ and 10⁷ records (of at most MAX) are invented in FOLDER, unless they are there.
 Of each the online feature store and a training set are made, and the latest shipments are asked
 about and become known under ids that the store never saw. Each step has a process of its own, and
 is done once over a small world first, so that nothing is compiled meanwhile. Times are of
@@ -34,7 +34,7 @@ from features.history.online_store import OnlineStore
 from features.history.rebuild import rebuild_store
 from features.records import SubjectKind
 from features.submission import Submission, history_records
-from features.vector import TOGETHER, feature_vectors
+from features.vector import GROUP_SIZE, feature_vectors
 from synthetic.scenario import Scenario
 from synthetic.world import invent
 
@@ -152,15 +152,15 @@ def _subjects(world: Path) -> dict[str, float]:
             measured[f"{name}, of the busiest consignee"] = figure
     store.store.sync()
     written = disk.begin()
-    thrice = map(as_new, map(as_new, map(as_new, latest[:TOGETHER])))
+    thrice = map(as_new, map(as_new, map(as_new, latest[:GROUP_SIZE])))
     store.ingest(history_records([*thrice]))
     began = process_time()
     store.store.sync()
     flushed_ms = (process_time() - began) * 1e3
     store.store.close()
     return measured | {
-        "write to disk: CPU ms": flushed_ms / TOGETHER,
-        "write to disk: KiB": written.bytes_put / 2**10 / TOGETHER,
+        "write to disk: CPU ms": flushed_ms / GROUP_SIZE,
+        "write to disk: KiB": written.bytes_put / 2**10 / GROUP_SIZE,
         "own memory after, MiB": anonymous_mib(),
     }
 
@@ -175,7 +175,7 @@ def _submissions(records: Path) -> tuple[list[Submission], list[Submission]]:
     of_busiest = table.filter(pc.equal(table[party], busiest))
     latest, own = (
         submissions_of_some(KIND, records, some[identity])
-        for some in (table[-SUBJECTS:], of_busiest[-TOGETHER:])
+        for some in (table[-SUBJECTS:], of_busiest[-GROUP_SIZE:])
     )
     return latest, own
 
@@ -188,7 +188,7 @@ def _reading(
     def ask(some: Sequence[Submission]) -> None:
         feature_vectors(some, store, [history_records([one]) for one in some])
 
-    for size in (1, TOGETHER):  # what is compiled is loaded, and pages of the file are read
+    for size in (1, GROUP_SIZE):  # what is compiled is loaded, and pages of the file are read
         _taken_ms(ask, new, size)
     read, owners = counted.begin(), 0
     alone = []
@@ -233,7 +233,7 @@ def _ingesting(
 
 
 def _together_ms(do: Callable[[Sequence[Submission]], None], some: Sequence[Submission]) -> float:
-    return sum(_taken_ms(do, some, TOGETHER)) / len(some)
+    return sum(_taken_ms(do, some, GROUP_SIZE)) / len(some)
 
 
 def _taken_ms(

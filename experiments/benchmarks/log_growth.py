@@ -1,7 +1,7 @@
-"""What grows with the decisions: `python -m experiments.benchmarks.log_growth FOLDER [MOST]`.
+"""What grows with the decisions: `python -m experiments.benchmarks.log_growth FOLDER [MAX]`.
 
 A home in FOLDER, made unless it is there, is asked for decisions by batches until it has 10³, 10⁴
-and 10⁵ of them (at most MOST). At each size its service is killed and started again, its log is
+and 10⁵ of them (at most MAX). At each size its service is killed and started again, its log is
 verified, and it is backed up and restored. Times are of the processor, of a command and all below
 it, or of the clock where somebody waits. Exponents are those of `growth`.
 """

@@ -33,7 +33,7 @@ from features.history.rebuild import rebuild_store
 from features.records import Journey, SubjectKind
 from features.replay_submissions import submissions_of
 from features.submission import Submission, history_records
-from features.vector import TOGETHER, feature_vector, feature_vectors
+from features.vector import GROUP_SIZE, feature_vector, feature_vectors
 from synthetic.scenario import Scenario
 from synthetic.world import invent
 
@@ -112,8 +112,8 @@ def _times(submissions: list[Submission], state: OnlineStore) -> dict[str, Any]:
 def _together_ms(submissions: list[Submission], state: OnlineStore) -> float:
     """Milliseconds of the processor for each, so many in one call."""
     begin = thread_time()
-    for start in range(0, len(submissions), TOGETHER):
-        some = submissions[start : start + TOGETHER]
+    for start in range(0, len(submissions), GROUP_SIZE):
+        some = submissions[start : start + GROUP_SIZE]
         feature_vectors(some, state, [history_records([one]) for one in some])
     return 1000 * (thread_time() - begin) / len(submissions)
 

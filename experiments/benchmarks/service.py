@@ -47,7 +47,7 @@ SAME_WORK = "the same work: Feast + shap + SQLAlchemy"
 WANTED |= {SAME_WORK: 10}
 WANTED_OF_BATCHES = 20
 ROUNDS, SECONDS = 3, 5.0
-MOST_PER_S = 500  # that ours could answer
+MAX_PER_S = 500  # that ours could answer
 BATCH = 1_000
 
 
@@ -165,7 +165,7 @@ def _batches(sides: list[Side]) -> None:
 async def load(side: Side, connections: int, seconds: float) -> list[float]:
     """How long each request took, with so many connections always waiting for an answer."""
     if side.traffic:
-        side.traffic.make_ready(MOST_PER_S * seconds)
+        side.traffic.make_ready(MAX_PER_S * seconds)
     ends_at = time.perf_counter() + seconds
     taken: list[float] = []
 

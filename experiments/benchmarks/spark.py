@@ -30,7 +30,7 @@ from experiments.benchmarks.running import READY_WITHIN_S, free_port
 
 SHIPMENTS = 300_000
 TASKS = 2
-MOST_OF_ONE_MACHINE = 2.5
+MAX_OF_ONE_MACHINE = 2.5
 EVERY_S = 0.2
 PARTY_OF = {"shipments": "consignee_id", "transactions": "payer_id"}
 
@@ -54,7 +54,7 @@ def main() -> None:
     print(f"{asked.shipments:,} shipments: CPU seconds, peak MiB of a process")
     print(f"{'machine':>8} {one[0]:9.2f} {one[1]:8,.0f}")
     ratio = spark[0] / one[0]
-    print(f"{'spark':>8} {spark[0]:9.2f} {spark[1]:8,.0f}  {ratio:.2f} × (≤ {MOST_OF_ONE_MACHINE})")
+    print(f"{'spark':>8} {spark[0]:9.2f} {spark[1]:8,.0f}  {ratio:.2f} × (≤ {MAX_OF_ONE_MACHINE})")
     if not equal:
         raise SystemExit("the bytes differ")
 

@@ -25,8 +25,8 @@ from features.engine.store.layout import layouts_of
 from features.engine.store.lmdb_store import LmdbStore
 from features.engine.store.query_plan import QueryPlan
 from features.engine.store.raw_columns import RawColumns
-from features.engine.windows import window as w
-from features.engine.windows.window import Window
+from features.engine.windows import window_declaration as w
+from features.engine.windows.window_declaration import Window
 
 KEYINGS = 24
 KEYS = 40_000  # of each keying: about as many as a million shipments have

@@ -15,7 +15,7 @@ from features.derived.subject import derive_subjects
 from features.engine.columns import DAY_US, Columns, Records, columns_of_table, is_text, length
 from features.engine.string_table import STRING_TABLE
 from features.engine.windows.event_order import sorted_by_known_at
-from features.engine.windows.window import Window
+from features.engine.windows.window_declaration import Window
 from features.event_sources import payments
 from features.ingest.record_files import read_records
 from features.linked_records import latest_by_subject, linked_events

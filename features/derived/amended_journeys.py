@@ -13,7 +13,7 @@ from features.engine.windows.lifetimes import (
     COUNTS_UNTIL,
     FOREVER,
     LIFETIME,
-    for_ever,
+    endless_lifetimes,
     join_events,
 )
 
@@ -30,7 +30,7 @@ def join_amended_journeys(shipments: Columns, journeys: Columns) -> Columns:
     version counts, or if the journey was not declared before the shipment.
     """
     # Most journeys are never amended: these shipments take the fast join without versions.
-    shipments = for_ever(shipments["declared_at"]) | shipments
+    shipments = endless_lifetimes(shipments["declared_at"]) | shipments
     is_special = journeys[COUNTS_UNTIL] != FOREVER
     is_special |= journeys[COUNTS_FROM] != journeys["declared_at"]
     amended = np.isin(journeys["journey_id"], journeys["journey_id"][is_special])

@@ -11,7 +11,7 @@ from features.engine.columns import Column, Columns, is_missing
 from features.engine.expressions.arithmetic import ratio, smoothed_rate
 from features.engine.string_table import STRING_TABLE
 from features.engine.windows.record_history import RecordHistory
-from features.engine.windows.window import count, total
+from features.engine.windows.window_declaration import count, total
 from features.ingest.principal_item import hs_code_of
 from features.records import SubjectKind
 from features.reference.currencies import euro_cents

@@ -25,7 +25,7 @@ from features.engine.expressions.trace import Mapped
 from features.engine.string_table import STRING_TABLE
 from features.engine.windows.record_history import RecordHistory
 from features.engine.windows.reducers import Reducer
-from features.engine.windows.window import Window
+from features.engine.windows.window_declaration import Window
 from features.errors import TidegateError
 from features.linked_records import (
     LINKED_RECORD_TYPES,
@@ -239,7 +239,7 @@ def window_digest(
         window.source,
         str(window.reducer),
         str(window.days),
-        source_digest("engine/batch/sweep.py"),
+        source_digest("engine/batch/reduce_windows.py"),
         source_digest("engine/windows/reducers.py"),
         source_digest("engine/batch/shared_keys.py", "keys_where"),
         subject("declared_at"),

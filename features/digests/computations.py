@@ -15,7 +15,7 @@ from features.digests.column_digests import (
 )
 from features.digests.program_digests import output_digests
 from features.engine.expressions.program import Key
-from features.engine.windows.window import Window
+from features.engine.windows.window_declaration import Window
 from features.records import SubjectKind
 
 

@@ -8,7 +8,12 @@ from features.definition import (
     shipment_feature,
 )
 from features.engine.columns import Column
-from features.engine.windows.window import count, days_since_first, distinct, hours_since_latest
+from features.engine.windows.window_declaration import (
+    count,
+    days_since_first,
+    distinct,
+    hours_since_latest,
+)
 from features.publications import PRACTICE
 
 

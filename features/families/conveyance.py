@@ -11,7 +11,7 @@ from features.definition import (
 from features.derived.journey import BY_WATER
 from features.engine.columns import Column, hours_between, is_missing
 from features.engine.expressions.arithmetic import earlier_of, ratio, ratio_of_logs
-from features.engine.windows.window import count, mean
+from features.engine.windows.window_declaration import count, mean
 from features.publications import IMO_CIRC_896, PRACTICE, WINDWARD
 
 # With fewer journeys the range of a kind of craft cannot be estimated.

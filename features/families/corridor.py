@@ -10,7 +10,7 @@ from features.definition import (
 )
 from features.engine.columns import Column
 from features.engine.expressions.arithmetic import ratio
-from features.engine.windows.window import count, distinct, mean
+from features.engine.windows.window_declaration import count, distinct, mean
 from features.publications import DATE_2020, FATF_TRADE_2021, PRACTICE
 
 

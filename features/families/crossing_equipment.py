@@ -7,7 +7,7 @@ from features.definition import (
     shipment_feature,
 )
 from features.engine.columns import Column
-from features.engine.windows.window import count, distinct
+from features.engine.windows.window_declaration import count, distinct
 from features.publications import NCA_2025
 
 

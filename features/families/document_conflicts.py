@@ -10,7 +10,7 @@ from features.definition import (
 )
 from features.engine.columns import Column
 from features.engine.expressions.arithmetic import ratio
-from features.engine.windows.window import count, largest, latest, total
+from features.engine.windows.window_declaration import count, largest, latest, total
 from features.publications import EUROPOL_2023, FATF_TRADE_2021
 
 

@@ -13,7 +13,13 @@ from features.definition import (
     shipment_feature,
 )
 from features.engine.columns import Column
-from features.engine.windows.window import count, distinct, hours_since_latest, largest, total
+from features.engine.windows.window_declaration import (
+    count,
+    distinct,
+    hours_since_latest,
+    largest,
+    total,
+)
 from features.publications import PRACTICE, SEA_CONTAINERS_2002, UK_VEHICLES
 
 

@@ -14,7 +14,7 @@ from features.definition import (
 )
 from features.engine.columns import Column
 from features.engine.expressions.arithmetic import ratio
-from features.engine.windows.window import count, distinct, largest, smallest, total
+from features.engine.windows.window_declaration import count, distinct, largest, smallest, total
 from features.publications import FATF_TRADE_2021, NCA_2025, PRACTICE
 
 

@@ -8,7 +8,7 @@ from features.definition import (
 )
 from features.engine.columns import Column
 from features.engine.expressions.arithmetic import ratio, ratio_of_logs
-from features.engine.windows.window import count, mean
+from features.engine.windows.window_declaration import count, mean
 from features.publications import FATF_TRADE_2021, SEA_CONTAINERS_2002
 
 

@@ -7,7 +7,7 @@ from features.definition import (
     Unit,
     route_feature,
 )
-from features.engine.windows.window import total
+from features.engine.windows.window_declaration import total
 from features.families.payments import share_of_payments
 from features.publications import FATF_2022, FINCEN_2023
 

@@ -14,7 +14,7 @@ from features.definition import (
     shipment_feature,
 )
 from features.engine.columns import Column
-from features.engine.windows.window import largest, total
+from features.engine.windows.window_declaration import largest, total
 from features.publications import DATE_2020, PRACTICE
 
 

@@ -11,7 +11,7 @@ from features.definition import (
 )
 from features.engine.columns import Column, hours_between, is_missing
 from features.engine.expressions.arithmetic import earlier_of, ratio
-from features.engine.windows.window import count, largest, total
+from features.engine.windows.window_declaration import count, largest, total
 from features.publications import (
     PRACTICE,
     SEA_CONTAINERS_2002,

@@ -9,7 +9,7 @@ from features.definition import (
 )
 from features.engine.columns import Column
 from features.engine.expressions.arithmetic import ratio
-from features.engine.windows.window import (
+from features.engine.windows.window_declaration import (
     count,
     days_since_first,
     distinct,

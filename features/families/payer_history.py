@@ -6,7 +6,7 @@ If several pay or are paid, the one known last is used, and called the latest.
 from features.definition import BOTH, MonotoneConstraint, SuspiciousSide, Unit, feature
 from features.engine.columns import Column
 from features.engine.expressions.arithmetic import ratio
-from features.engine.windows.window import count, days_since_first, distinct, total
+from features.engine.windows.window_declaration import count, days_since_first, distinct, total
 from features.publications import FATF_2022, FATF_TRADE_2021, FINCEN_2023, PRACTICE
 
 

@@ -15,7 +15,7 @@ from features.definition import (
 )
 from features.engine.columns import Column
 from features.engine.expressions.arithmetic import ratio
-from features.engine.windows.window import count, distinct, largest, total
+from features.engine.windows.window_declaration import count, distinct, largest, total
 from features.publications import (
     FATF_2022,
     FATF_HAWALA_2013,

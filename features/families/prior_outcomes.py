@@ -20,7 +20,7 @@ from features.definition import (
 )
 from features.engine.columns import Column
 from features.engine.expressions.arithmetic import smoothed_rate
-from features.engine.windows.window import count, distinct, total
+from features.engine.windows.window_declaration import count, distinct, total
 from features.publications import DATE_2020, PRACTICE
 from features.records import SubjectKind
 

@@ -12,7 +12,7 @@ from features.definition import (
     shipment_feature,
 )
 from features.engine.columns import Column, is_missing
-from features.engine.windows.window import hours_since_latest, largest, latest, smallest
+from features.engine.windows.window_declaration import hours_since_latest, largest, latest, smallest
 from features.publications import EUROPOL_2023, SEA_CONTAINERS_2002, UCC_TRANSIT
 
 MINUTES_A_DAY = 24 * 60

@@ -11,7 +11,13 @@ from features.definition import (
 )
 from features.derived.journey import BY_WATER
 from features.engine.columns import Column, is_missing
-from features.engine.windows.window import distinct, hours_since_latest, largest, latest, mean
+from features.engine.windows.window_declaration import (
+    distinct,
+    hours_since_latest,
+    largest,
+    latest,
+    mean,
+)
 from features.publications import US_MARITIME_2020, WINDWARD
 
 MIN_DRIFT_MINUTES = 30

@@ -11,7 +11,7 @@ from features.definition import (
 )
 from features.engine.columns import Column
 from features.engine.expressions.arithmetic import ratio, ratio_of_logs, smoothed_rate
-from features.engine.windows.window import count, mean, total
+from features.engine.windows.window_declaration import count, mean, total
 from features.publications import DATE_2020, FATF_TRADE_2021, PRACTICE
 
 # The same price per kilogram to a precision of a millionth.

@@ -17,7 +17,7 @@ from features.engine.store.event_rows import IncomingRecords
 from features.engine.store.layout import layouts_of
 from features.engine.store.query_plan import QueryPlan, RequestRecords, WindowQuery
 from features.engine.store.store_keys import KeyPart
-from features.engine.windows.window import Window
+from features.engine.windows.window_declaration import Window
 from features.history.ingest import HistoryIngest
 from features.history.overlay_ingest import ingest_overlay
 from features.history.stored_columns import HistorySchema

@@ -15,7 +15,7 @@ from features.history.online_store import HISTORY_RECORD_TYPES, OnlineStore
 from features.ingest.record_folder import RecordFolder
 
 # Records per transaction: large enough to sort keys well, small enough to fit in memory.
-AT_ONCE = 1 << 15
+BATCH_SIZE = 1 << 15
 
 # Fields whose values are unique or nearly so.
 IDS_OF = {
@@ -76,5 +76,5 @@ def _blocks(records: RecordBlocks, name: str, fields: tuple[str, ...]) -> Iterat
         for field in ids:
             whole[field] = [*records.texts(name, field, np.arange(first, first + size))]
         first += size
-        for start in range(0, size, AT_ONCE):
-            yield {field: column[start : start + AT_ONCE] for field, column in whole.items()}
+        for start in range(0, size, BATCH_SIZE):
+            yield {field: column[start : start + BATCH_SIZE] for field, column in whole.items()}

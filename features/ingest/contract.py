@@ -20,7 +20,7 @@ import pyarrow.compute as pc
 from features.arrow_schema import INSTANT, Limits, as_arrow_reads, limits
 from features.errors import Example, Fault
 from features.field_kinds import Identifier, Money, kinds_of_fields
-from features.field_types import EARLIEST_YEAR, LARGEST_EXACT, LATEST_YEAR, PRINTED, RFC_3339
+from features.field_types import EARLIEST_YEAR, LATEST_YEAR, MAX_EXACT, PRINTED, RFC_3339
 from features.outcome_contradictions import FIELDS, NEVER_SELECTED, contradiction
 from features.records import AMENDED_WHEN, RECORD_FILES, VERSION_FIELDS, Result
 
@@ -55,16 +55,16 @@ YEARS = (datetime(EARLIEST_YEAR, 1, 1, tzinfo=UTC), datetime(LATEST_YEAR + 1, 1,
 
 
 @dataclass(frozen=True)
-class Broken:
+class BrokenRows:
     """Rows of a column that violate the contract in one way."""
 
     column: str
     what: str
     rows: Bools
 
-    def but(self, named: Bools) -> "Broken":
+    def but(self, named: Bools) -> "BrokenRows":
         """Return the same fault without rows that already have another one."""
-        return Broken(self.column, self.what, self.rows & ~named)
+        return BrokenRows(self.column, self.what, self.rows & ~named)
 
     def fault(self, file: str, values: pa.ChunkedArray | None, limit: Limits | None) -> Fault:
         """Return the fault with its first rows, counted from 1, and their values."""
@@ -104,13 +104,13 @@ def _is_word_of_a_list(text: str, limit: Limits) -> bool:
     return limit.choices is not None or is_code
 
 
-def broken_rows(table: pa.Table, name: str) -> Iterator[Broken]:
+def broken_rows(table: pa.Table, name: str) -> Iterator[BrokenRows]:
     """Yield every fault in a table of typed columns of the record type `name`."""
     yield from broken_alone(table, name)
     if unique_fields := RECORD_FILES[name].unique_fields:
         repeated = table.select(unique_fields).to_pandas().duplicated().to_numpy()
         if repeated.any():
-            yield Broken(*repeated_in(name), repeated)
+            yield BrokenRows(*repeated_in(name), repeated)
 
 
 def repeated_in(name: str) -> tuple[str, str]:
@@ -124,7 +124,7 @@ def repeated_in(name: str) -> tuple[str, str]:
 
 def broken_alone(
     table: pa.Table, name: str, is_surely_sound: QuickLook = lambda column, limit: False
-) -> Iterator[Broken]:
+) -> Iterator[BrokenRows]:
     """Yield the faults of single rows; columns that pass `is_surely_sound` are skipped."""
     for column, limit in limits(RECORD_FILES[name]).items():
         if is_surely_sound(table[column], limit):
@@ -143,7 +143,7 @@ def broken_alone(
         yield from _contradictions(table)
 
 
-def _contradictions(table: pa.Table) -> Iterator[Broken]:
+def _contradictions(table: pa.Table) -> Iterator[BrokenRows]:
     """Yield outcomes that contradict themselves; each combination of values is checked once."""
     is_never = pc.equal(table["selection_probability"], 0)
     yield from _where("selection_probability", NEVER_SELECTED, is_never)
@@ -152,12 +152,12 @@ def _contradictions(table: pa.Table) -> Iterator[Broken]:
     wrong = {said: contradiction(*said) for said in {*in_rows} if said[0] in get_args(Result)}
     for broken in sorted({*filter(None, wrong.values())}):
         at = [wrong.get(said) == broken for said in in_rows]
-        yield Broken(*broken, np.array(at, np.bool_))
+        yield BrokenRows(*broken, np.array(at, np.bool_))
 
 
-def _where(column: str, what: str, flags: pa.ChunkedArray) -> Iterator[Broken]:
+def _where(column: str, what: str, flags: pa.ChunkedArray) -> Iterator[BrokenRows]:
     if pc.any(flags).as_py():
-        yield Broken(column, what, _mask(flags))
+        yield BrokenRows(column, what, _mask(flags))
 
 
 def broken_values(column: pa.ChunkedArray, limit: Limits) -> Iterator[tuple[str, pa.ChunkedArray]]:
@@ -227,7 +227,7 @@ def typed(column: pa.ChunkedArray, field: pa.Field) -> tuple[pa.ChunkedArray, Bo
         column = without_point(column)
     elif pa.types.is_integer(field.type) and pa.types.is_floating(column.type):
         # Larger doubles may stand for another whole number than was meant.
-        wrong = _mask(pc.greater(pc.abs(column.cast(pa.float64())), LARGEST_EXACT))
+        wrong = _mask(pc.greater(pc.abs(column.cast(pa.float64())), MAX_EXACT))
     try:
         return _without(column, wrong).cast(field.type), wrong if wrong.any() else None
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError):

@@ -14,7 +14,7 @@ def known_since(name: str, table: pa.Table, shipments: Callable[[], pa.Table]) -
     Parts of a declaration are known with their shipment.
     """
     record = RECORD_FILES[name]
-    since = said_known(record, table)
+    since = known_by_own_fields(record, table)
     if not record.is_part_of_declaration or not since.null_count:
         return since
     declared = shipments()
@@ -22,7 +22,7 @@ def known_since(name: str, table: pa.Table, shipments: Callable[[], pa.Table]) -
     return pc.coalesce(since, declared["declared_at"].take(place))
 
 
-def said_known(record: type[Record], table: pa.Table) -> pa.ChunkedArray:
+def known_by_own_fields(record: type[Record], table: pa.Table) -> pa.ChunkedArray:
     """Return the instant from which each row is known by its own fields.
 
     A declaration is never known before it was made.

@@ -23,7 +23,14 @@ from features.engine.columns import columns_of_table
 from features.engine.string_table import STRING_TABLE
 from features.errors import Example, Fault, RecordsError, in_own_words
 from features.ingest.completed_fields import COMPLETED_FIELDS
-from features.ingest.contract import Bools, Broken, broken_rows, may_become, typed, what_is_wanted
+from features.ingest.contract import (
+    Bools,
+    BrokenRows,
+    broken_rows,
+    may_become,
+    typed,
+    what_is_wanted,
+)
 from features.persons import person_fields, why_refused
 from features.records import RECORD_FILES, Record
 
@@ -135,7 +142,9 @@ def _ndjson(file: Path, name: str) -> CheckedFile:
     table = pa.Table.from_pylist(rows, _nullable(record))
     # Lines that cannot be read were already reported; do not also report missing fields.
     unread = np.array([not row for row in rows], dtype=np.bool_)
-    broken = [Broken(column, what, _flags(at, len(lines))) for (column, what), at in wrong.items()]
+    broken = [
+        BrokenRows(column, what, _flags(at, len(lines))) for (column, what), at in wrong.items()
+    ]
     broken += [each.but(unread) for each in broken_rows(table, name)]
     return _with_faults(table, broken, file, name, lines)
 
@@ -169,7 +178,7 @@ def _checked(table: pa.Table, name: str, file: Path) -> CheckedFile:
         column, wrong = typed(table[field.name], field)
         columns.append(column)
         if wrong is not None:
-            unread[field.name] = Broken(field.name, f"not {what_is_wanted(field.type)}", wrong)
+            unread[field.name] = BrokenRows(field.name, f"not {what_is_wanted(field.type)}", wrong)
     read = with_defaults(pa.table(columns, schema=_nullable(record)), record)
     broken = list(unread.values())
     for each in broken_rows(read, name):
@@ -227,7 +236,7 @@ def _flags(at: list[int], rows: int) -> Bools:
 
 
 def _with_faults(
-    table: pa.Table, broken: list[Broken], file: Path, name: str, source: pa.Table | list[bytes]
+    table: pa.Table, broken: list[BrokenRows], file: Path, name: str, source: pa.Table | list[bytes]
 ) -> CheckedFile:
     """Return the table with its faults; examples show the original values."""
     table, more = _completed(table, file, name)
@@ -244,7 +253,7 @@ def _with_faults(
     return CheckedFile(table, tuple(faults), why, source)
 
 
-def _completed(table: pa.Table, file: Path, name: str) -> tuple[pa.Table, list[Broken]]:
+def _completed(table: pa.Table, file: Path, name: str) -> tuple[pa.Table, list[BrokenRows]]:
     """Return the table completed from another file in the folder, and rows that contradict it."""
     completed = COMPLETED_FIELDS.get(name)
     if completed is None:
@@ -253,7 +262,9 @@ def _completed(table: pa.Table, file: Path, name: str) -> tuple[pa.Table, list[B
     source = completed.columns_of_source(_usable(file.parent, completed.source))
     codes = completed.complete(records, source)
     faults = completed.faults(records | {completed.field: codes}, source)
-    broken = [Broken(completed.field, what, rows) for what, rows in faults.items() if rows.any()]
+    broken = [
+        BrokenRows(completed.field, what, rows) for what, rows in faults.items() if rows.any()
+    ]
     place = table.column_names.index(completed.field)
     field = table.schema.field(place)
     return table.set_column(place, field, STRING_TABLE.texts(codes).cast(field.type)), broken

@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 
 from features.arrow_schema import Limits, arrow_schema
 from features.ingest.completed_fields import COMPLETED_FIELDS
-from features.ingest.contract import Bools, Broken, broken_alone, repeated_in
+from features.ingest.contract import Bools, BrokenRows, broken_alone, repeated_in
 from features.ingest.fast_checks import is_surely_sound
 from features.mapping.block_file import BlockFile
 from features.mapping.refused_rows import RefusedRows
@@ -50,7 +50,7 @@ class CheckedRecords:
         rows: pa.RecordBatch,
         places: npt.NDArray[np.int64],
         source: str,
-        broken: Sequence[Broken],
+        broken: Sequence[BrokenRows],
         stood: Mapping[str, pa.Array],
     ) -> None:
         """Validate a block of rows and write the valid ones.
@@ -77,11 +77,11 @@ class CheckedRecords:
             self._refused.add(self.name, source, places, found, stood)
         self._write(pa.Table.from_batches([rows]), is_kept)
 
-    def _left_out(self, rows: pa.RecordBatch) -> Iterator[Broken]:
+    def _left_out(self, rows: pa.RecordBatch) -> Iterator[BrokenRows]:
         """Yield rows without a field that no record of another type can complete."""
         if self._required is not None and rows[self._required.field].null_count:
             missing = pc.is_null(rows[self._required.field]).to_numpy(zero_copy_only=False)
-            yield Broken(self._required.field, self._required.words_when_missing, missing)
+            yield BrokenRows(self._required.field, self._required.words_when_missing, missing)
 
     def finish(self) -> None:
         """Refuse repeated records, and close the file."""
@@ -121,7 +121,7 @@ class CheckedRecords:
         stood = {name: rows[name].combine_chunks() for name in names} if rows else {}
         column, what = repeated_in(self.name)
         for number in np.unique(notes["source"][repeated]).tolist():
-            broken = Broken(column, what, repeated & (notes["source"] == number))
+            broken = BrokenRows(column, what, repeated & (notes["source"] == number))
             source = self._sources[number]
             self._refused.add(self.name, source, notes["place"], [broken], stood)
 

@@ -16,7 +16,7 @@ from features.arrow_schema import arrow_schema
 from features.atomic_dir import written_whole
 from features.errors import TidegateError
 from features.field_kinds import kinds_of_fields
-from features.ingest.contract import Broken
+from features.ingest.contract import BrokenRows
 from features.ingest.record_summary import SET_ASIDE
 from features.mapping.block_columns import BlockColumns, JoinedColumns, JoinedTable
 from features.mapping.checked_records import CheckedRecords
@@ -252,7 +252,7 @@ def _add(
         arrays.append(read.values)
         stood[want.name] = read.stood
         broken += [
-            Broken(want.name, what, np.asarray(flags.fill_null(False)))
+            BrokenRows(want.name, what, np.asarray(flags.fill_null(False)))
             for what, flags in read.broken
         ]
     # Nullable here so that missing values reach the validation, which reports them.

@@ -16,7 +16,7 @@ import pyarrow as pa
 
 from features.arrow_schema import limits
 from features.errors import Example, Fault
-from features.ingest.contract import MAX_EXAMPLES, Broken, value_for_report
+from features.ingest.contract import MAX_EXAMPLES, BrokenRows, value_for_report
 from features.ingest.quarantine import REPORT
 from features.records import RECORD_FILES
 
@@ -84,7 +84,7 @@ class RefusedRows:
         name: str,
         source: str,
         places: Places,
-        broken: Sequence[Broken],
+        broken: Sequence[BrokenRows],
         stood: Mapping[str, pa.Array],
     ) -> None:
         """Refuse rows of a block; `stood` has the original value of each field."""
@@ -120,7 +120,7 @@ class RefusedRows:
         return True
 
     def _count(
-        self, name: str, source: str, broken: Broken, places: Places, at: Places,
+        self, name: str, source: str, broken: BrokenRows, places: Places, at: Places,
         stood: pa.Array | None,
     ) -> None:  # fmt: skip
         limit = limits(RECORD_FILES[name]).get(broken.column)

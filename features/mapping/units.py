@@ -7,7 +7,7 @@ feet, miles and gallons are the international ones of 1959; a nautical mile is 1
 import re
 
 from features.field_kinds import FieldKind, Money, Quantity
-from features.reference.code_lists import CODES
+from features.reference.country_and_currency_codes import CODES
 from features.reference.trade_units import CUBIC_METRES, KILOGRAMS
 
 _FACTORS: dict[str, dict[str, float]] = {

@@ -44,7 +44,7 @@ from features.messages.parties import PartyNumber, party_numbers
 from features.messages.record_drafts import RecordDraft, Value
 from features.messages.written_values import decimal_of
 from features.messages.xml_tree import read_xml
-from features.reference.code_lists import CODES
+from features.reference.country_and_currency_codes import CODES
 from features.reference.geography.places import country as country_of_place
 
 _NAMESPACE = re.compile(r"iata:([a-z]+):\d+")

@@ -5,7 +5,7 @@ DCSA Track & Trace 2.2 and 3.0 (events).
 """
 
 from features.records import DocumentKind, EventKind, Mode
-from features.reference.code_lists import CODES
+from features.reference.country_and_currency_codes import CODES
 
 _WITHDRAWN_CURRENCIES = """
     ANG ATS AZM BEF BGL BGN BYB BYR CSD CUC CYP DEM EEK ESP FIM FRF GHC GRD HRK IEP ITL LTL LUF

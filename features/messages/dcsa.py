@@ -23,7 +23,7 @@ from features.messages.grammar import (
 from features.messages.json_tree import json_root
 from features.messages.message_reading import MessageReading
 from features.messages.options import Options
-from features.reference.code_lists import CODES
+from features.reference.country_and_currency_codes import CODES
 
 _TEXT, _TRUTH = of_kind("text"), of_kind("boolean")
 # User-assigned codes are no countries, except QA and XK; UN/LOCODE uses XZ for international

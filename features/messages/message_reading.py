@@ -25,7 +25,7 @@ from features.messages.record_drafts import RecordDraft, Value
 from features.messages.supersession import drop_superseded
 from features.messages.written_values import day_of, decimal_of, has_usual_year, instant_of
 from features.records import RECORD_FILES
-from features.reference.code_lists import CODES
+from features.reference.country_and_currency_codes import CODES
 from features.reference.trade_units import CUBIC_METRES, KILOGRAMS
 
 _NO_ID = re.compile(r"[^A-Za-z0-9._:/-]")

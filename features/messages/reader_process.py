@@ -30,9 +30,9 @@ import orjson
 from features.errors import MessageRefused
 from features.messages.concerned_parts import concerned_parts
 from features.messages.conversion import GIVEN, Conversion, RefusedRecord
+from features.messages.encoded_message import encode, read_once
 from features.messages.id_templates import id_template
 from features.messages.json_tree import json_root
-from features.messages.once_read import encode, read_once
 from features.messages.options import Bounds, Options
 from features.messages.redaction import redacted
 from features.messages.stored_text import pack_texts

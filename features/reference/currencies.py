@@ -28,7 +28,7 @@ from features.errors import TidegateError
 Rates = dict[str, dict[str, float]]
 
 VARIABLE = "TIDEGATE_EXCHANGE_RATES"
-_HERE = Path(__file__).parent
+_FOLDER = Path(__file__).parent
 _MONTH = re.compile(r"(19|20|21)[0-9]{2}-(0[1-9]|1[0-2])")
 _CURRENCY = re.compile(r"[A-Z]{3}")
 _EPOCH = date(1970, 1, 1)
@@ -118,7 +118,7 @@ def read_rates(path: Path) -> Rates:
 @cache
 def _table() -> tuple[Rates, tuple[str, ...]]:
     """Return all rates by month, a deployer's before ours, and the currencies in order."""
-    rates = read_rates(_HERE / "exchange_rates.csv")
+    rates = read_rates(_FOLDER / "exchange_rates.csv")
     own = os.environ.get(VARIABLE)
     # Approximate rates fill gaps only: quoted rates take precedence.
     for month, approximate in _approximate(rates).items():
@@ -137,7 +137,7 @@ def _approximate(rates: Rates) -> Rates:
 
     An average may be stated per unit of another currency; that month's rate converts it.
     """
-    with (_HERE / "approximate_rates.csv").open(encoding="utf-8", newline="") as file:
+    with (_FOLDER / "approximate_rates.csv").open(encoding="utf-8", newline="") as file:
         yearly = list(csv.DictReader(file))
     last = max(name for name in yearly[0] if name.isdigit())
     return {

@@ -31,9 +31,9 @@ from features.engine.batch.stream_partitions import events_of_block
 from features.engine.batch.window_columns import events_of_history
 from features.engine.columns import Column, Columns, length
 from features.engine.windows.event_order import sorted_by_known_at
-from features.engine.windows.lifetimes import COUNTS_UNTIL, LIFETIME, for_ever, join_events
+from features.engine.windows.lifetimes import COUNTS_UNTIL, LIFETIME, endless_lifetimes, join_events
 from features.engine.windows.reducers import Reducer
-from features.engine.windows.window import Window
+from features.engine.windows.window_declaration import Window
 from features.spark import part_messages
 from features.spark.part_messages import SparkPart, home_of, pack_columns, part_name, part_of_keys
 from features.spark.scan_records import sent
@@ -277,7 +277,7 @@ def _events_of(tables: Sequence[pa.Table], none: Columns) -> Iterator[Columns]:
 def events_together(parts: Sequence[Columns]) -> Columns:
     """Concatenate events of which some have lifetimes, or only the ends of lifetimes."""
     if any(COUNTS_UNTIL in part for part in parts):
-        parts = [for_ever(part["known_at"]) | part for part in parts]
+        parts = [endless_lifetimes(part["known_at"]) | part for part in parts]
     return join_events(parts)
 
 

@@ -28,7 +28,7 @@ from features.engine.batch.subject_versions import asked_about
 from features.engine.batch.window_columns import WindowColumns
 from features.engine.columns import Column, Columns, length
 from features.engine.windows.lifetimes import LIFETIME
-from features.engine.windows.window import Window
+from features.engine.windows.window_declaration import Window
 from features.event_sources import event_sources
 from features.file_among_records import AskedSubjects, among
 from features.records import SubjectKind

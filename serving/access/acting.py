@@ -40,7 +40,7 @@ def whoever_acts() -> Actor:
     return acting.actor if acting else SERVICE
 
 
-def tell_audit(**details: Any) -> None:
+def add_audit_details(**details: Any) -> None:
     """Add details to the audit event of this call: ids of what was shown, counts, a version.
 
     They must contain neither ids of parties nor text that a person wrote.

@@ -12,7 +12,7 @@ from features.key_wrapping import SALT_BYTES, opened_by_passphrase, sealed_by_pa
 from serving.access.approvals import GivenApproval, public_key_id
 from serving.access.errors import ApprovalRefused
 
-FEWEST_LETTERS = 12
+MIN_LETTERS = 12
 _MAGIC = b"tidegate approval key 2\n"
 _PURPOSE = "approval key"
 
@@ -22,8 +22,8 @@ def write_new_key(file: Path, passphrase: str) -> Path:
 
     Raises ApprovalRefused for a short passphrase or an existing file.
     """
-    if len(passphrase) < FEWEST_LETTERS:
-        raise ApprovalRefused(f"want a passphrase of at least {FEWEST_LETTERS} letters")
+    if len(passphrase) < MIN_LETTERS:
+        raise ApprovalRefused(f"want a passphrase of at least {MIN_LETTERS} letters")
     private = Ed25519PrivateKey.generate()
     salt, sealed = sealed_by_passphrase(passphrase.encode(), private.private_bytes_raw(), _PURPOSE)
     public_file = file.with_name(f"{file.name}.pub")

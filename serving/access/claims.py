@@ -9,7 +9,7 @@ from typing import Any
 
 Claims = Mapping[str, Any]
 
-LONGEST_SUBJECT = 200  # characters
+MAX_SUBJECT_LENGTH = 200  # characters
 # End of the year 9999, the last one that Python's datetime can represent.
 LAST_SECOND = 253_402_300_799
 TIMES = ("exp", "nbf", "iat", "auth_time")
@@ -56,7 +56,7 @@ def has_possible_times(claims: Claims) -> bool:
     return all(_is_instant(claims[name]) for name in TIMES if name in claims)
 
 
-def is_identifier(text: Any, longest: int = LONGEST_SUBJECT) -> bool:
+def is_identifier(text: Any, longest: int = MAX_SUBJECT_LENGTH) -> bool:
     """Return whether a text can identify someone: not empty, not too long, printable."""
     return isinstance(text, str) and 0 < len(text) <= longest and text.isprintable()
 

@@ -15,10 +15,10 @@ from serving.access.call_deadlines import CallDeadline
 from serving.access.errors import AddressRefused
 
 # Time limit of each socket operation.
-LONGEST_S = 5.0
+MAX_S = 5.0
 # Time limit from the connection to the end of the answer.
-LONGEST_CALL_S = 10.0
-MOST_BYTES = 1_000_000
+MAX_CALL_S = 10.0
+MAX_BYTES = 1_000_000
 LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 
 _PIECE_BYTES = 1 << 16
@@ -80,13 +80,13 @@ def fetch(
     body: bytes | None = None,
     headers: Mapping[str, str] = {},
     *,
-    most: int = MOST_BYTES,
+    most: int = MAX_BYTES,
     longest_s: float | None = None,
 ) -> bytes:
     """Return the whole answer to a GET, or to a POST of `body`.
 
     Raises AddressRefused before anything is sent. Raises OSError if the call fails, takes longer
-    than `longest_s` (default LONGEST_CALL_S), has another status than 2xx, is no HTTP or breaks
+    than `longest_s` (default MAX_CALL_S), has another status than 2xx, is no HTTP or breaks
     off, or has more than `most` bytes: a part is never taken for the whole.
     """
     content = bytearray()
@@ -133,11 +133,11 @@ def _answered(
 ) -> Iterator[HTTPResponse]:
     """Yield an answer with status 2xx while it is read; raises as `fetch`."""
     refuse_unsafe(address)
-    with CallDeadline(longest_s or LONGEST_CALL_S) as deadline:
+    with CallDeadline(longest_s or MAX_CALL_S) as deadline:
         call = _Call(address, body, dict(headers))
         call.deadline = deadline
         try:
-            with _OPENER.open(call, timeout=LONGEST_S) as answer:
+            with _OPENER.open(call, timeout=MAX_S) as answer:
                 yield answer
         except HTTPException as garbled:
             raise OSError(f"the answer is no HTTP: {type(garbled).__name__}") from garbled

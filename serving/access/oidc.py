@@ -42,7 +42,7 @@ from serving.access.tokens import CLOCKS_APART_S
 from serving.errors import NotSignedIn
 
 ALGORITHMS = ["RS256", "PS256", "ES256", "EdDSA", "Ed25519"]
-LONGEST_ID_TOKEN = 16_384  # characters
+MAX_ID_TOKEN_LENGTH = 16_384  # characters
 # This is no argon2 hash, so no password opens the account.
 NO_PASSWORD = ""
 
@@ -238,7 +238,7 @@ class Provider:
             self._endpoints()[0].token_endpoint, urlencode(form).encode(), headers
         )
         token = found.get("id_token")
-        if not isinstance(token, str) or len(token) > LONGEST_ID_TOKEN:
+        if not isinstance(token, str) or len(token) > MAX_ID_TOKEN_LENGTH:
             raise SignInRefused(NOT_LET_IN, "the answer has no id_token, or one that is too long")
         return token
 

@@ -12,14 +12,14 @@ from serving.errors import TooBusy
 
 T = TypeVar("T")
 
-AT_ONCE = 2
-MOST_WAITING = 16
+MAX_CONCURRENT = 2
+MAX_WAITING = 16
 
 
 class PasswordGate:
     """Gate that runs a few password checks at a time, queues a few, and refuses the rest."""
 
-    def __init__(self, at_once: int = AT_ONCE, most_waiting: int = MOST_WAITING):
+    def __init__(self, at_once: int = MAX_CONCURRENT, most_waiting: int = MAX_WAITING):
         self._places = threading.BoundedSemaphore(at_once + most_waiting)
         self._threads = ThreadPoolExecutor(at_once, thread_name_prefix="passwords")
 

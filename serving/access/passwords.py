@@ -18,10 +18,10 @@ from argon2.exceptions import InvalidHashError, VerifyMismatchError
 from serving.access.errors import PasswordRefused
 from serving.language import say
 
-SHORTEST_PASSWORD, LONGEST_PASSWORD = 12, 128  # characters
+MIN_PASSWORD, MAX_PASSWORD = 12, 128  # characters
 # Different characters.
-FEWEST_CHARACTERS = 5
-SHORTEST_WORD = 5
+MIN_CHARACTERS = 5
+MIN_WORD_LENGTH = 5
 
 # 19 MiB per hash. The gate allows two at a time, so a burst of sign-ins takes little memory.
 HASHER = PasswordHasher(time_cost=3, memory_cost=19_456, parallelism=1)
@@ -36,25 +36,25 @@ def refuse_weak_password(password: str, *context: str) -> None:
 
     `context` are words that an attacker tries first, such as the account's name.
     """
-    if len(password) < SHORTEST_PASSWORD:
+    if len(password) < MIN_PASSWORD:
         raise PasswordRefused(
             say(
                 "a password has at least {shortest_password} characters",
-                shortest_password=SHORTEST_PASSWORD,
+                shortest_password=MIN_PASSWORD,
             )
         )
-    if len(password) > LONGEST_PASSWORD:
+    if len(password) > MAX_PASSWORD:
         raise PasswordRefused(
             say(
                 "a password has at most {longest_password} characters",
-                longest_password=LONGEST_PASSWORD,
+                longest_password=MAX_PASSWORD,
             )
         )
     if not password.isprintable():
         raise PasswordRefused("a password has no characters that nobody can see")
     # Lists contain plain letters; NFKC maps look-alikes such as full-width letters to them.
     folded = unicodedata.normalize("NFKC", password).casefold()
-    if len({*folded}) < FEWEST_CHARACTERS or folded in common_passwords() or _is_a_row(folded):
+    if len({*folded}) < MIN_CHARACTERS or folded in common_passwords() or _is_a_row(folded):
         raise PasswordRefused("that password is among the first that are tried; choose another")
     if _is_one_word(folded, context):
         raise PasswordRefused(
@@ -83,7 +83,7 @@ def _is_one_word(folded: str, context: Iterable[str]) -> bool:
         for each in map(str.casefold, context)
         for word in (each, _letters(each), *each.split())
     }
-    special = {*_OF_THIS_SERVICE, *(word for word in ours if len(word) >= SHORTEST_WORD)}
+    special = {*_OF_THIS_SERVICE, *(word for word in ours if len(word) >= MIN_WORD_LENGTH)}
     inner = folded.strip("0123456789!?.,:;#*_-+=$@&%/() ")
     stems = {_letters(folded), inner, _letters(inner.translate(_LOOKS_LIKE))} - {""}
     words = {*stems, *map(_halved, stems)}

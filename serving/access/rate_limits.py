@@ -17,9 +17,9 @@ import lmdb
 
 from serving.errors import ServingError
 
-MOST_CALLERS = 10_000
-# Bytes; more than MOST_CALLERS need.
-_LARGEST_FILE = 16 << 20
+MAX_CALLERS = 10_000
+# Bytes; more than MAX_CALLERS need.
+_MAX_FILE = 16 << 20
 _STORED = struct.Struct("<dd")
 
 
@@ -92,7 +92,7 @@ class RateLimits:
 
 
 class OwnBuckets:
-    """Buckets in the memory of this process; beyond MOST_CALLERS the least recent are dropped."""
+    """Buckets in the memory of this process; beyond MAX_CALLERS the least recent are dropped."""
 
     def __init__(self) -> None:
         self.by_caller: dict[str, Bucket] = {}
@@ -103,7 +103,7 @@ class OwnBuckets:
         with self._lock:
             bucket = change(self.by_caller.pop(caller_id, None))
             self.by_caller[caller_id] = bucket
-            while len(self.by_caller) > MOST_CALLERS:
+            while len(self.by_caller) > MAX_CALLERS:
                 del self.by_caller[next(iter(self.by_caller))]
         return bucket
 
@@ -120,7 +120,7 @@ class SharedBuckets:
     def __init__(self, folder: Path):
         folder.mkdir(exist_ok=True)
         # Not with `writemap`: on a full disk, a write to mapped memory would kill the process.
-        self._file = lmdb.open(str(folder), map_size=_LARGEST_FILE, sync=False, metasync=False)
+        self._file = lmdb.open(str(folder), map_size=_MAX_FILE, sync=False, metasync=False)
 
     def change(self, caller_id: str, change: Callable[[Bucket | None], Bucket]) -> Bucket:
         """Replace a caller's bucket by the result of `change`, under the file's write lock."""
@@ -129,7 +129,7 @@ class SharedBuckets:
             with self._file.begin(write=True) as changing:
                 kept = changing.get(key)
                 bucket = change(Bucket(*_STORED.unpack(kept)) if kept else None)
-                if kept is None and changing.stat()["entries"] >= MOST_CALLERS:
+                if kept is None and changing.stat()["entries"] >= MAX_CALLERS:
                     changing.drop(self._file.open_db(txn=changing), delete=False)
                 changing.put(key, _STORED.pack(bucket.permits, bucket.at_s))
         # A full disk must not refuse requests.

@@ -33,14 +33,14 @@ FREE: Mapping[CountedBy, int] = {
     "codes": 5,
 }
 
-LONGEST_WAIT_S = 900.0
+MAX_WAIT_S = 900.0
 # Limit of the delay for others' failures at the same address, which may be a whole office's.
-LONGEST_SHARED_WAIT_S = 20.0
+MAX_SHARED_WAIT_S = 20.0
 
 SHARED: tuple[CountedBy, ...] = ("address", "site", "organisation")
 FORGIVEN_EVERY = timedelta(minutes=15)
-MOST_COUNTED: Mapping[CountedBy, int] = {"site": 60, "organisation": 120}
-MOST_COUNTED_ELSE = 40
+MAX_COUNTED: Mapping[CountedBy, int] = {"site": 60, "organisation": 120}
+MAX_COUNTED_ELSE = 40
 # Failures of other accounts, or from elsewhere, which one sign-in does not clear.
 NOT_FORGIVEN: tuple[CountedBy, ...] = (*SHARED, "account")
 
@@ -93,11 +93,11 @@ class FailureCount:
         """Return the failures that still count: one is forgiven every quarter of an hour."""
         return max(0, self.failures - max(0, (now - self.last_at) // FORGIVEN_EVERY))
 
-    def after_another(self, now: datetime, most: int = MOST_COUNTED_ELSE) -> "FailureCount":
+    def after_another(self, now: datetime, most: int = MAX_COUNTED_ELSE) -> "FailureCount":
         """Return the count after one more failure."""
         return FailureCount(min(most, self.at(now) + 1), now)
 
-    def wait_s(self, free: int, now: datetime, longest_s: float = LONGEST_WAIT_S) -> float:
+    def wait_s(self, free: int, now: datetime, longest_s: float = MAX_WAIT_S) -> float:
         """Return the seconds until the next attempt is allowed; 0 if it is now."""
         if self.failures < free:
             return 0.0
@@ -113,7 +113,7 @@ def wait_s(
     Failures of others do not count at an address that the account used before.
     """
     waits = [
-        count.wait_s(FREE[by], now, LONGEST_SHARED_WAIT_S if by in SHARED else LONGEST_WAIT_S)
+        count.wait_s(FREE[by], now, MAX_SHARED_WAIT_S if by in SHARED else MAX_WAIT_S)
         for by, count in counts.items()
         if by != "account" and not (is_known_address and by in SHARED)
     ]

@@ -36,16 +36,16 @@ from serving.errors import NotSignedIn, Unavailable
 log = structlog.get_logger(__name__)
 
 ALGORITHMS = ["EdDSA", "Ed25519", "RS256", "PS256", "ES256"]
-LONGEST_TOKEN = 8_192  # characters
+MAX_TOKEN_LENGTH = 8_192  # characters
 # The longest lifetime with which Entra ID issues tokens.
-LONGEST_LIFE_S = 5_400
+MAX_LIFE_S = 5_400
 CLOCKS_APART_S = 30
 SCOPES: frozenset[str] = frozenset(get_args(Scope))
 # Verified tokens in the cache, whose signature is not checked again.
 REMEMBERED = 1_000
 # Allowed `typ` values, if a header has one.
 TYPES = {"jwt", "at+jwt", "application/at+jwt"}
-LONGEST_ISSUER = 400  # characters
+MAX_ISSUER_LENGTH = 400  # characters
 
 
 class _Refused(Exception):
@@ -73,7 +73,7 @@ class Tokens:
     audience: str
     issuer: str | None
     clock: Callable[[], datetime]
-    longest_life_s: float = LONGEST_LIFE_S
+    longest_life_s: float = MAX_LIFE_S
     scope_prefixes: tuple[str, ...] = ()
     role_claim: str = "roles"
     subject_claim: str = "sub"
@@ -95,7 +95,7 @@ class Tokens:
 
         Raises NotSignedIn, which never gives the reason, or Unavailable.
         """
-        if len(token) > LONGEST_TOKEN or token.count(".") != 2:
+        if len(token) > MAX_TOKEN_LENGTH or token.count(".") != 2:
             raise NotSignedIn("send a live API key or an access token as `Authorization: Bearer …`")
         try:
             verified = self._verified(token, lacks=False)
@@ -148,7 +148,7 @@ class Tokens:
     def _caller(self, claims: dict[str, Any]) -> Caller:
         issuer, subject = claims.get("iss", ""), self._subject(claims)
         # The identity is `ISSUER|SUBJECT`. Without a bar in the issuer, it is unambiguous.
-        if not isinstance(issuer, str) or len(issuer) > LONGEST_ISSUER or "|" in issuer:
+        if not isinstance(issuer, str) or len(issuer) > MAX_ISSUER_LENGTH or "|" in issuer:
             raise _Refused("its issuer is no address")
         if not all(_is_named(claims, name) for name in ("offices", "purposes")):
             raise _Refused("offices or purposes are no list of names")

@@ -15,7 +15,7 @@ from datetime import datetime
 from serving.access.errors import AddressRefused
 
 SECRET_PREFIX = "whsec_"  # noqa: S105 - how every secret begins
-FEWEST_KEY_BYTES = 24
+MIN_KEY_BYTES = 24
 _NEW_KEY_BYTES = 32
 
 
@@ -30,9 +30,9 @@ def key_of(secret: str) -> bytes:
         key = base64.b64decode(secret.removeprefix(SECRET_PREFIX), validate=True)
     except binascii.Error:
         key = b""
-    if not secret.startswith(SECRET_PREFIX) or len(key) < FEWEST_KEY_BYTES:
+    if not secret.startswith(SECRET_PREFIX) or len(key) < MIN_KEY_BYTES:
         raise AddressRefused(
-            f"want the secret of a webhook as {SECRET_PREFIX} and {FEWEST_KEY_BYTES} bytes or "
+            f"want the secret of a webhook as {SECRET_PREFIX} and {MIN_KEY_BYTES} bytes or "
             "more in base64"
         )
     return key

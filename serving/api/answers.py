@@ -8,7 +8,7 @@ from features.records import SubjectKind
 from serving.api.explanations import ExplanationParts
 from serving.audit.decision import Decision, ModelRef, Unscored
 from serving.language import Language
-from serving.review.cases.opening import opens_case
+from serving.review.cases.case_of_decision import opens_case
 from serving.triage.lane_declarations import Lane, LaneReason
 from serving.web.bodies import ClosedModel
 

@@ -25,7 +25,7 @@ from serving.web.admission import limited_in_flight
 from serving.web.authentication import MayScore, take_permits
 from serving.web.bodies import JSON, NDJSON, ClosedModel, body_within, refuse_other_media
 from serving.web.closed_routes import ClosedRoute
-from serving.web.problems import MOST_FAULTS, Problem, problem_body
+from serving.web.problems import MAX_FAULTS, Problem, problem_body
 from serving.web.services import TheServices
 
 router = APIRouter(prefix="/v1/scores/batch", tags=["scores"], route_class=ClosedRoute)
@@ -186,8 +186,8 @@ async def score_subjects(
 def _lines(
     services: Services, request: Request, answers: dict[int, Answer | ServingError]
 ) -> Iterator[bytes]:
-    """Yield the answers by line, with at most MOST_FAULTS faults in all."""
-    left = MOST_FAULTS
+    """Yield the answers by line, with at most MAX_FAULTS faults in all."""
+    left = MAX_FAULTS
     for line, answer in answers.items():
         if isinstance(answer, ServingError):
             status, content = answer.status, problem_body(request.state.request_id, answer, left)

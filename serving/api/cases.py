@@ -25,11 +25,11 @@ from serving.api.openapi import answer_headers, problems
 from serving.container import Services
 from serving.errors import RequestFault, Unprocessable
 from serving.review.acts.tag import TagText, normalised_tag
-from serving.review.cases.case_records import CaseFilter, CaseRecord, CaseSearch, QueueFilter
+from serving.review.cases.case_records import CaseFilter, CaseRow, CaseSearch, QueueFilter
+from serving.review.cases.case_redaction import amendment_shown
 from serving.review.cases.case_state import Status
 from serving.review.cases.reviewer import Reviewer
-from serving.review.cases.seen_cases import amendment_shown
-from serving.review.search.search_terms import LONGEST_SEARCH, read_search
+from serving.review.search.search_terms import MAX_SEARCH_LENGTH, read_search
 from serving.triage.lane_declarations import ShownLane, shown_lane, shown_score_lane, stored_lanes
 from serving.web.authentication import MayReviewOrRescue
 from serving.web.caller_first import CallerFirst
@@ -61,7 +61,7 @@ class CaseQuery(BaseModel):
                 "MMSI or call sign, or the pseudonym of a party, as payer or consignee. Case and "
                 "separators do not count. At least three letters or digits; no wildcards."
             ),
-            max_length=LONGEST_SEARCH,
+            max_length=MAX_SEARCH_LENGTH,
             examples=["MSCU 1234"],
         ),
     ] = None
@@ -187,7 +187,7 @@ def read_case(
     return WholeCase(**found, revision=revision, scores=scores, entities=entities)
 
 
-def queued(row: CaseRecord, now: datetime) -> QueuedCase:
+def queued(row: CaseRow, now: datetime) -> QueuedCase:
     """Return a case as the queue shows it at an instant."""
     # Stored lanes reveal random draws, so only shown lanes leave the service.
     holder = row.holder
@@ -201,9 +201,7 @@ def queued(row: CaseRecord, now: datetime) -> QueuedCase:
     return QueuedCase.model_validate(vars(row) | shown)
 
 
-def _found(
-    services: Services, reviewer: Reviewer, row: CaseRecord, now: datetime
-) -> dict[str, Any]:
+def _found(services: Services, reviewer: Reviewer, row: CaseRow, now: datetime) -> dict[str, Any]:
     state = CaseAnswer.from_case(services.cases.state_of(reviewer, row), now)
     names = ("subject_kind", "subject_id", "office_id", "mode", "due_at", "opened_at", "what")
     shown = {name: getattr(row, name) for name in names}

@@ -13,7 +13,7 @@ from serving.api.openapi import problems
 from serving.review.cases.results import ResultCode
 from serving.review.cases.reviewer import Reviewer
 from serving.review.search.entities import (
-    MOST_SHOWN,
+    MAX_SHOWN,
     Companion,
     EntityCase,
     EntityHistory,
@@ -133,7 +133,7 @@ class EntityFacts(EntityAnswer):
                 MonthCount(begins=each.begins.date(), cases=each.cases, confirmed=each.confirmed)
                 for each in history.months
             ],
-            cases=[CaseOfEntity.from_case(each) for each in history.cases[:MOST_SHOWN]],
+            cases=[CaseOfEntity.from_case(each) for each in history.cases[:MAX_SHOWN]],
             companions=[CompanionAnswer.from_companion(each) for each in history.companions],
             more_companions=history.more_companions,
         )

@@ -10,13 +10,13 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
 
-from serving.access.acting import tell_audit
+from serving.access.acting import add_audit_details
 from serving.access.actors import Actor
 from serving.access.callers import Caller
 from serving.api.openapi import problems
 from serving.container import Services
 from serving.errors import RequestFault, Unprocessable
-from serving.review.cases.notices import MOST_SHOWN, Notice, NoticeKind, NoticePosition
+from serving.review.cases.notices import MAX_SHOWN, Notice, NoticeKind, NoticePosition
 from serving.review.cases.reviewer import Reviewer
 from serving.web.authentication import MayReview
 from serving.web.bodies import ClosedModel
@@ -99,7 +99,7 @@ def list_notices(
     after = _decoded(query.cursor)
     holders = _holders(services, caller)
     found = services.notices.page(holders, reviewer.access, now, after, query.limit)
-    tell_audit(cases=[*dict.fromkeys(each.case_id for each in found)])
+    add_audit_details(cases=[*dict.fromkeys(each.case_id for each in found)])
     is_full = len(found) == query.limit
     return NoticePage(
         notices=[NoticeAnswer.from_notice(each) for each in found],
@@ -133,7 +133,7 @@ def _count_unread(
 ) -> int:
     access = Reviewer.from_caller(caller).access
     counts = (services.notices.count_unread(holder, access, now) for holder in holders)
-    return min(sum(counts), MOST_SHOWN)
+    return min(sum(counts), MAX_SHOWN)
 
 
 def _encoded(notice: Notice) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from serving.access.acting import tell_audit
+from serving.access.acting import add_audit_details
 from serving.access.callers import Caller
 from serving.audit.decision import Decision
 from serving.audit.logged_decision import DecisionAccess, DecisionFilter
@@ -37,7 +37,7 @@ def newest_visible(
     """Return the newest decisions that the caller may see, at most `most`."""
     records = log.newest(DecisionAccess(caller.key_id, caller.offices), most)
     seen = _seen(log, records, masking, caller)
-    tell_audit(decisions=[decision.decision_id for decision in seen])
+    add_audit_details(decisions=[decision.decision_id for decision in seen])
     return seen
 
 
@@ -63,7 +63,7 @@ def visible_page(
     # Otherwise the list itself would reveal the subject of a masked decision.
     if wanted.subject_id is not None:
         seen = [decision for decision in seen if decision.subject_id == wanted.subject_id]
-    tell_audit(decisions=[decision.decision_id for decision in seen])
+    add_audit_details(decisions=[decision.decision_id for decision in seen])
     return seen, page.before
 
 

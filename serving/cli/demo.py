@@ -38,10 +38,10 @@ LIVE_DAYS = 1
 SCORED_AT_ONCE = 60
 
 # Maximum wait for subjects to be scored again.
-LONGEST_WAIT_S = 20
+MAX_WAIT_S = 20
 
 # With fewer journeys, too few are smuggling for the gates to decide.
-LEAST_JOURNEYS = 40_000
+MIN_JOURNEYS = 40_000
 
 # Closing the terminal must end the service too.
 HUNG_UP: dict[int, int] = {signal.SIGHUP: 128 + signal.SIGHUP}
@@ -54,8 +54,8 @@ def demo(
     once: Annotated[bool, typer.Option("--once", help="End after one explained score.")] = False,
     journeys: Annotated[
         int,
-        typer.Option(min=LEAST_JOURNEYS, help="Size of the world: so many journeys and shipments."),
-    ] = LEAST_JOURNEYS,
+        typer.Option(min=MIN_JOURNEYS, help="Size of the world: so many journeys and shipments."),
+    ] = MIN_JOURNEYS,
     port: Annotated[int, typer.Option(min=1, max=65_535, help="Port of the service.")] = 8000,
     home: Home = DEFAULT_HOME,
 ) -> None:
@@ -349,7 +349,7 @@ def _database(home: Path) -> Any:
 
 def _scored_again(log: "DecisionRepository") -> int:
     """Return the number of subjects scored again, once it no longer grows."""
-    ends, before, found = time.monotonic() + LONGEST_WAIT_S, -1, 0
+    ends, before, found = time.monotonic() + MAX_WAIT_S, -1, 0
     # Subjects are scored again in the background, so wait until the number is stable.
     while time.monotonic() < ends and (found == 0 or found != before):
         time.sleep(2)
@@ -359,7 +359,7 @@ def _scored_again(log: "DecisionRepository") -> int:
 
 def _wait_for_decisions(log: "DecisionRepository", known: int) -> None:
     """Wait until there are new decisions and no more follow."""
-    ends, before, found = time.monotonic() + LONGEST_WAIT_S, known, known
+    ends, before, found = time.monotonic() + MAX_WAIT_S, known, known
     while time.monotonic() < ends and (found == known or found != before):
         time.sleep(2)
         before, found = found, log.size()

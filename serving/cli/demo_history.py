@@ -33,7 +33,7 @@ from serving.review.acts.order import order_action
 from serving.review.acts.rereadings import reread
 from serving.review.acts.state_result import record_result
 from serving.review.cases.actions import CaseAction
-from serving.review.cases.opening import opens_case
+from serving.review.cases.case_of_decision import opens_case
 from serving.review.cases.results import CaseResult
 from serving.review.cases.reviewer import Reviewer
 from serving.scoring.batcher import BATCH_SIZE, ScoreRequest

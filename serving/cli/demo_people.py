@@ -22,7 +22,7 @@ from serving.cli.demo_teams import GOODS_TEAM, teams_of
 
 if TYPE_CHECKING:
     from features.submission import Submission
-    from serving.review.cases.case_records import CaseAccess, CaseRecord
+    from serving.review.cases.case_records import CaseAccess, CaseRow
     from serving.storage.repositories.account_repository import AccountRepository
     from serving.storage.repositories.case_repository import CaseRepository
     from serving.storage.repositories.team_repository import TeamRepository
@@ -293,7 +293,7 @@ def _played(cases: "CaseRepository", now: datetime) -> list[tuple[str, Sequence[
     return played
 
 
-def _unowned(cases: "CaseRepository", access: "CaseAccess", now: datetime) -> list["CaseRecord"]:
+def _unowned(cases: "CaseRepository", access: "CaseAccess", now: datetime) -> list["CaseRow"]:
     """Return open cases without an owner, in the order of the queue."""
     from serving.review.cases.case_records import QueueFilter
 

@@ -24,7 +24,7 @@ from serving.cli.start_progress import Show, StartStatus, start_bar
 if TYPE_CHECKING:
     from features.submission import Submission
 
-LONGEST_END_S = 30
+MAX_END_S = 30
 MAX_ATTEMPTS = 5
 
 
@@ -117,7 +117,7 @@ def served_apart(home: Path, port: int, clock: Callable[[], datetime]) -> Iterat
 def _end(process: "subprocess.Popen[bytes]") -> None:
     process.terminate()
     try:
-        process.wait(LONGEST_END_S)
+        process.wait(MAX_END_S)
     except subprocess.TimeoutExpired:
         # The service did not stop in time; nothing may be left running.
         process.kill()

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from features.submission import Submission
-    from serving.review.cases.case_records import CaseRecord
+    from serving.review.cases.case_records import CaseRow
     from serving.review.cases.teams import Team
 
 GOODS_TEAM = "Goods team"
@@ -15,7 +15,7 @@ CHAPTERS = 6
 
 
 def teams_of(
-    waiting: Sequence["CaseRecord"],
+    waiting: Sequence["CaseRow"],
     submissions: Sequence["Submission"],
     members: tuple[tuple[str, ...], tuple[str, ...]],
 ) -> list["Team"]:

@@ -15,7 +15,7 @@ from serving.cli.opened_home import CommandOutput, OpenedHome, on_home
 from serving.cli.output import results
 
 if TYPE_CHECKING:
-    from serving.installation import CheckResult
+    from serving.package_extras import CheckResult
 
 MARKS = {
     "good": "[green]good[/]    ",
@@ -80,7 +80,7 @@ def _one_file(at: OpenedHome, file: HomeFile) -> CommandOutput:
 def _findings(at: OpenedHome) -> "Iterator[CheckResult]":
     """Yield findings; the installation comes first, because the other checks depend on it."""
     from serving.extras import extras
-    from serving.installation import CheckResult, examine_installation
+    from serving.package_extras import CheckResult, examine_installation
 
     installation = list(examine_installation())
     yield from installation
@@ -106,7 +106,7 @@ def _findings(at: OpenedHome) -> "Iterator[CheckResult]":
 def _registrations(home: Path) -> "Iterator[CheckResult]":
     """Yield versions whose trainer is not, or not validly, signed by the home's key."""
     from features.errors import TidegateError
-    from serving.installation import CheckResult
+    from serving.package_extras import CheckResult
     from training.model.model_home import ModelHome
     from training.model.model_registration import REGISTRATION
 
@@ -130,7 +130,7 @@ def _signed_beside_models(home: Path) -> "Iterator[CheckResult]":
     """Yield waivers and canaries whose signature by the home is not valid."""
     from features.errors import TidegateError
     from features.records import SUBJECT_KINDS
-    from serving.installation import CheckResult
+    from serving.package_extras import CheckResult
     from training.gates.canary_file import CanaryFile, canary_path
     from training.gates.waiver import WAIVER, Waiver
     from training.model.model_home import ModelHome

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from training.fit.workers.worker_group import WorkerGroup
 
 # Workers reach each other over a network where anyone might connect.
-SHORTEST_KEY = 16
+MIN_KEY_LENGTH = 16
 
 WorkersOption = Annotated[
     int | None,
@@ -70,9 +70,9 @@ def key() -> str:
     from training.fit.workers.connection import KEY_VARIABLE
 
     given = os.environ.get(KEY_VARIABLE, "")
-    if len(given) < SHORTEST_KEY:
+    if len(given) < MIN_KEY_LENGTH:
         raise typer.BadParameter(
-            f"workers on other machines need a secret of {SHORTEST_KEY} letters or more, the same "
+            f"workers elsewhere need a secret of {MIN_KEY_LENGTH} or more letters, the same "
             f"on all, as {KEY_VARIABLE} in the environment",
             param_hint=KEY_VARIABLE,
         )

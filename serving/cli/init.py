@@ -36,7 +36,7 @@ def init(
     if file is not None:
         return _template(at, file)
     from serving.storage.keys.data_keys import DataKeys
-    from serving.storage.repositories.installation_repository import InstallationRepository
+    from serving.storage.repositories.database_identity import InstallationRepository
 
     bound = InstallationRepository(at.engine)
     DataKeys(at.engine).first_wrapping()

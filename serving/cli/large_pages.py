@@ -21,7 +21,7 @@ LARGE_PAGES = {
 }
 
 _KERNEL = Path("/sys/kernel/mm/transparent_hugepage/enabled")
-_LEAST_GLIBC = (2, 35)
+_MIN_GLIBC = (2, 35)
 
 
 def begin_in_large_pages(arguments: list[str]) -> None:
@@ -33,7 +33,7 @@ def begin_in_large_pages(arguments: list[str]) -> None:
 
 def are_to_be_set(environment: Mapping[str, str], kernel: Path = _KERNEL) -> bool:
     """Return whether large pages are available and no variable already configures memory."""
-    if LARGE_PAGES.keys() & environment.keys() or _glibc() < _LEAST_GLIBC:
+    if LARGE_PAGES.keys() & environment.keys() or _glibc() < _MIN_GLIBC:
         return False
     try:
         # "madvise" suffices, because glibc then asks for large pages itself.

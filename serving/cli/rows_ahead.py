@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from serving.cli.output import messages
-from serving.declared_ahead import MAX_AHEAD, written
+from serving.future_declarations import MAX_AHEAD, utc_text
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -30,7 +30,7 @@ def count_ahead(file: Path, declared_at: "pa.ChunkedArray", now: datetime) -> di
         more = f" and {len(rows) - MAX_ROWS_SHOWN:,} more" if len(rows) > MAX_ROWS_SHOWN else ""
         messages.print(
             f"{file}: {len(rows):,} declared more than 2 hours after this machine's clock, which "
-            f"says {written(now)}: row {shown}{more}. A service would refuse them",
+            f"says {utc_text(now)}: row {shown}{more}. A service would refuse them",
             markup=False,
             soft_wrap=True,
         )

@@ -34,7 +34,7 @@ def create(
 ) -> CommandOutput:
     """Make an endpoint and show its secret once; it gets what happens from now on."""
     from serving.access.office_ids import require_offices
-    from serving.access.webhook_client import CallableAddresses
+    from serving.access.public_webhook_client import CallableAddresses
     from serving.access.webhook_signatures import new_secret
     from serving.administration import hints_of_new_offices
     from serving.outbox.webhooks import WebhookEndpoint

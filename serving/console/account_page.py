@@ -14,8 +14,8 @@ from serving.access.office_ids import require_offices
 from serving.access.roles import Role
 from serving.access.sessions import Session
 from serving.console.browser_session import TheSession
+from serving.console.page_scopes import MayAdminister
 from serving.console.pages import PageRoute, page
-from serving.console.readers import MayAdminister
 from serving.container import Services
 from serving.errors import NotFound, ServingError, Unprocessable
 from serving.web.services import TheServices

@@ -23,8 +23,8 @@ from serving.console.account_page import offices_in, refused_change
 from serving.console.browser_session import ReaderWith, RecentlyAuthenticated, TheSession
 from serving.console.csrf import SignedForm
 from serving.console.forms import read_form
+from serving.console.page_scopes import MayAdminister, MaySeeAccounts
 from serving.console.pages import PageRoute, page
-from serving.console.readers import MayAdminister, MaySeeAccounts
 from serving.container import Services
 from serving.errors import NotFound, ServingError, Unprocessable
 from serving.review.cases.teams import MODES, Team

@@ -7,7 +7,7 @@ from serving.container import Services
 from serving.errors import NotFound
 from serving.language import say, subject_named
 from serving.review.acts.undo import UNDO_WITHIN
-from serving.review.cases.case_records import CaseRecord, StoredEvent
+from serving.review.cases.case_records import CaseRow, StoredEvent
 from serving.review.cases.case_state import Case
 from serving.review.cases.event_kinds import EVENT_KINDS
 from serving.review.cases.reviewer import Reviewer
@@ -57,7 +57,7 @@ def is_seen(services: Services, reviewer: Reviewer, case_id: str) -> bool:
     return True
 
 
-def _told(row: CaseRecord, case: Case, last: StoredEvent, now: datetime, revision: int) -> ActDone:
+def _told(row: CaseRow, case: Case, last: StoredEvent, now: datetime, revision: int) -> ActDone:
     if case.action and last.action == "order_action":
         words = say("ordered to {action}", action=case.action.in_words)
     else:

@@ -13,7 +13,7 @@ from serving.container import Services
 from serving.errors import Erased
 from serving.explanation.provenance_text import field_name
 from serving.language import reading, say
-from serving.review.cases.case_records import CaseRecord
+from serving.review.cases.case_records import CaseRow
 from serving.scoring.standing_declarations import as_declared_last, as_standing, withdrawn_at
 from serving.web.html import instant_in_words
 
@@ -35,7 +35,7 @@ class AmendedDeclaration:
 
 
 def amended_declaration(
-    services: Services, row: CaseRecord, counted: Submission, now: datetime
+    services: Services, row: CaseRow, counted: Submission, now: datetime
 ) -> AmendedDeclaration:
     """Return the changes to a case's declaration by now; empty if the case is masked.
 
@@ -58,7 +58,7 @@ def amended_declaration(
     )
 
 
-def _scored(services: Services, row: CaseRecord) -> Iterator[Submission]:
+def _scored(services: Services, row: CaseRow) -> Iterator[Submission]:
     """Yield the submissions of all scores of a case, except erased ones."""
     for decision_id in {row.case_id, *(each.decision_id for each in services.cases.scores(row))}:
         # Scores that were erased in the meantime cannot be compared.

@@ -23,7 +23,7 @@ from serving.web.services import TheServices
 router = APIRouter(prefix="/console/approvals", include_in_schema=False, route_class=PageRoute)
 
 SHOWN = 50
-LONGEST_NUMBER = 9
+MAX_NUMBER_LENGTH = 9
 ANSWERS = {"agree": True, "withhold": False}
 
 
@@ -91,7 +91,7 @@ def cancel_waiting_erasure(services: TheServices, caller: MayApprove, form: Sign
         raise Forbidden("a supervisor or an admin cancels erasures")
     number, because = form.get("number", ""), form.get("because", "").strip()
     # The length is limited so that the number fits the database's integer.
-    if not (number.isascii() and number.isdigit()) or len(number) > LONGEST_NUMBER:
+    if not (number.isascii() and number.isdigit()) or len(number) > MAX_NUMBER_LENGTH:
         raise Unprocessable("say which proposal, by its number")
     if not is_visible(because) or len(because) > MAX_REASON_LENGTH:
         raise Unprocessable(f"say why, in at most {MAX_REASON_LENGTH} characters")

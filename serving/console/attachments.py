@@ -10,8 +10,8 @@ from serving.access.callers import Caller
 from serving.console.browser_session import TheSession
 from serving.console.case_page import ThePageAsked, case_page
 from serving.console.forms import RefusedForm
+from serving.console.page_scopes import MayReadCase, MayRescue, MayReview
 from serving.console.pages import PageRoute
-from serving.console.readers import MayReadCase, MayRescue, MayReview
 from serving.console.rescues import rescue_page
 from serving.console.uploads import SignedUpload, Upload
 from serving.container import Services

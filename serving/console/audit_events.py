@@ -14,10 +14,10 @@ from fastapi import APIRouter, Query
 from pydantic import AwareDatetime, BaseModel, Field, field_validator
 from starlette.responses import HTMLResponse, Response, StreamingResponse
 
-from serving.access.acting import tell_audit
+from serving.access.acting import add_audit_details
 from serving.console.browser_session import TheSession
+from serving.console.page_scopes import MayAudit
 from serving.console.pages import PageRoute, page
-from serving.console.readers import MayAudit
 from serving.console.supervision_view import safe_cell
 from serving.container import Services
 from serving.integrity.audit_log import EventFilter, RecordedEvent
@@ -29,7 +29,7 @@ from serving.web.services import TheServices
 router = APIRouter(prefix="/console/audit", include_in_schema=False, route_class=PageRoute)
 
 PAGE_SIZE = 50
-AT_ONCE = 1_000
+CHUNK_SIZE = 1_000
 COLUMNS = (*("seq", "at", "actor", "actor_name", "action", "object_kind", "object_id", "details"),)
 
 _Words = Annotated[str, Field(max_length=200, pattern=r"^[^\x00]*$")]
@@ -149,11 +149,11 @@ def _every(services: Services, wanted: WantedEvents) -> Iterator[RecordedEvent]:
     """Yield all matching events page by page, and record which filters were set."""
     asked = wanted.event_filter()
     # Names only: the values can identify people, and this is itself written to the log.
-    tell_audit(filters=sorted(wanted.model_dump(exclude_defaults=True)))
+    add_audit_details(filters=sorted(wanted.model_dump(exclude_defaults=True)))
 
     def pages() -> Iterator[RecordedEvent]:
         before = asked.before_seq
-        while events := services.audit_events.newest(replace(asked, before_seq=before), AT_ONCE):
+        while events := services.audit_events.newest(replace(asked, before_seq=before), CHUNK_SIZE):
             yield from events
             before = events[-1].seq
 

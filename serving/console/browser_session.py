@@ -188,7 +188,7 @@ def signed_in_caller(
     return holder.caller
 
 
-Whoever = Annotated[Caller, Depends(signed_in_caller)]
+AnyReader = Annotated[Caller, Depends(signed_in_caller)]
 
 
 class ReaderWith:
@@ -197,7 +197,7 @@ class ReaderWith:
     def __init__(self, *scopes: Scope):
         self.scopes = scopes
 
-    def __call__(self, caller: Whoever) -> Caller:
+    def __call__(self, caller: AnyReader) -> Caller:
         """Return the holder; raises Forbidden without any of the scopes."""
         if not any(caller.may(scope) for scope in self.scopes):
             raise Forbidden("this page is for others; sign in with another account")

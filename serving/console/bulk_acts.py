@@ -9,9 +9,9 @@ from starlette.responses import Response
 from serving.console.browser_session import TheSession
 from serving.console.csrf import SignedForm
 from serving.console.forms import read_form
+from serving.console.page_scopes import MayReview
 from serving.console.pages import PageRoute, is_part_asked, page
 from serving.console.queue import TheFilters, list_content
-from serving.console.readers import MayReview
 from serving.container import Services
 from serving.errors import Unprocessable
 from serving.language import say, subject_named
@@ -21,7 +21,7 @@ from serving.review.acts.claim import CLAIM
 from serving.review.acts.give_back import GIVE_BACK
 from serving.review.acts.tag import TAG, Tagging, TaggingBody
 from serving.review.acts.wait import MAX_CASE_WAIT
-from serving.review.cases.results import LONGEST_TEXT
+from serving.review.cases.results import MAX_TEXT
 from serving.review.cases.reviewer import Reviewer
 from serving.web.services import TheServices
 
@@ -80,7 +80,7 @@ def _chosen_act(form: dict[str, str], now: datetime) -> ChosenAct:
             raise Unprocessable("choose to whom, or to which inbox")
         return ASSIGN, read_form(Assignment, ASSIGN.form_fields(form, now))
     if act == "wait":
-        return wait_together(now + _hours(form), form.get("text", "")[:LONGEST_TEXT])
+        return wait_together(now + _hours(form), form.get("text", "")[:MAX_TEXT])
     if act in ("tag", "untag"):
         tags = TAG.form_fields({"add" if act == "tag" else "remove": form.get("tag", "")}, now)
         Tagging.from_texts(**tags)

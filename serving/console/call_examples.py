@@ -5,7 +5,7 @@ import re
 from typing import Any
 
 # Recursive schemas would otherwise never end.
-_MOST_DEEP = 6
+_MAX_DEPTH = 6
 _PLAIN: dict[str, Any] = {
     "boolean": True,
     "integer": 1,
@@ -119,7 +119,7 @@ def example_of(schema: Json, schemas: Json, depth: int = 0) -> Any:
 def _made(schema: Json, schemas: Json, depth: int) -> Any:
     """Return a value of a schema that states no example itself."""
     kind, fields = schema.get("type", ""), schema.get("properties", {})
-    is_deep = depth == _MOST_DEEP
+    is_deep = depth == _MAX_DEPTH
     if kind == "object":
         wanted = () if is_deep else schema.get("required", ())
         return {name: example_of(fields[name], schemas, depth + 1) for name in wanted}

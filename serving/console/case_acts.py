@@ -10,8 +10,8 @@ from serving.console.case_list import CaseList
 from serving.console.case_page import PageAsked, ThePageAsked, case_page, judged_part
 from serving.console.csrf import SignedForm
 from serving.console.forms import RefusedForm, read_form, revision_shown
+from serving.console.page_scopes import MayReview
 from serving.console.pages import PageRoute
-from serving.console.readers import MayReview
 from serving.container import Services
 from serving.errors import Conflict, NotFound, PersonNeeded, Unprocessable
 from serving.review.acts.act_declaration import ActRequest, CaseAct

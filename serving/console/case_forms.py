@@ -15,13 +15,13 @@ from serving.review.cases.actions import ACTION_WORDS, REFERRED_WORDS
 from serving.review.cases.case_records import StoredEvent
 from serving.review.cases.case_state import Case, Status, WaitingFor
 from serving.review.cases.results import (
+    MIN_TEXT,
     RESULT_MEANING,
     RESULTS_OF,
-    SHORTEST_TEXT,
     Confidence,
     reasons_of,
 )
-from serving.review.cases.ways_of_smuggling import TYPOLOGIES
+from serving.review.cases.typologies import TYPOLOGIES
 from serving.web.html import words_of
 
 JUDGED_AS_WORDS: dict[str, str] = {
@@ -103,7 +103,7 @@ def choices_of(case: Case) -> dict[str, list[tuple[str, Any]]]:
             for code in codes
         ],
         "confidence": _as_choices(get_args(Confidence)),
-        "shortest": [("text", str(SHORTEST_TEXT))],
+        "shortest": [("text", str(MIN_TEXT))],
         "examination": _as_choices(get_args(Examination)),
         "depth": _as_choices(get_args(Depth)),
         "offences": _as_choices(OFFENCES),

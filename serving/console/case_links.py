@@ -11,12 +11,12 @@ from serving.console.browser_session import TheSession
 from serving.console.charts.link_graph import LinkGraph
 from serving.console.csrf import SignedForm
 from serving.console.justification import justification_form
+from serving.console.page_scopes import MayReadCase, MayReview
 from serving.console.pages import PageRoute, is_part_asked, page
-from serving.console.readers import MayReadCase, MayReview
 from serving.container import Services
 from serving.review.acts.assign import ASSIGN, Assignment
 from serving.review.acts.bulk_acts import act_together
-from serving.review.cases.case_records import CaseRecord
+from serving.review.cases.case_records import CaseRow
 from serving.review.cases.reviewer import Reviewer
 from serving.review.errors import JustificationNeeded
 from serving.web.services import TheServices
@@ -80,7 +80,7 @@ def _links_page(
     caller: Caller,
     session: Session,
     request: Request,
-    row: CaseRecord,
+    row: CaseRow,
     opened: str = "",
     **told: Any,
 ) -> Response:
@@ -110,9 +110,7 @@ def colleagues(services: Services, caller: Caller) -> list[str]:
     )
 
 
-def link_graph(
-    services: Services, reviewer: Reviewer, row: CaseRecord, opened: str = ""
-) -> LinkGraph:
+def link_graph(services: Services, reviewer: Reviewer, row: CaseRow, opened: str = "") -> LinkGraph:
     """Return the links of a case, and those of `opened` if it is a neighbour."""
     links = services.case_links
     graph = links.graph(reviewer, row.case_id)

@@ -20,11 +20,11 @@ from serving.explanation.code_names import country_in_words
 from serving.explanation.formatting import capital
 from serving.language import ARROW, reading, say, say_word
 from serving.review.acts.tag import MAX_TAG_LENGTH, normalised_tag
-from serving.review.cases.case_records import CaseFilter, CaseRecord, QueueFilter
+from serving.review.cases.case_records import CaseFilter, CaseRow, QueueFilter
+from serving.review.cases.case_redaction import amendment_shown
 from serving.review.cases.case_state import Amendment
 from serving.review.cases.case_summary import UNFITTING_DESCRIPTION
 from serving.review.cases.reviewer import Reviewer
-from serving.review.cases.seen_cases import amendment_shown
 from serving.review.cases.teams import Inboxes
 from serving.triage.lane_declarations import LANE_NAMES, Lane, ShownLane, stored_lanes
 from serving.web.queue_cursor import decode_cursor, decode_place, encode_cursor, encode_place
@@ -76,7 +76,7 @@ RISK_LEVELS: dict[Lane, RiskLevel] = {
     "post_review": "low",
 }
 # Characters per column, so that 20 rows fit on one screen; the open case shows full texts.
-LONGEST_WHAT, LONGEST_WAY, LONGEST_FACT = 23, 28, 52
+MAX_WHAT, MAX_WAY, MAX_FACT = 23, 28, 52
 
 
 class Filters(BaseModel):
@@ -138,10 +138,10 @@ class Filters(BaseModel):
 
 
 @dataclass(frozen=True)
-class CaseRow:
+class CaseLine:
     """One row; for a case drawn at random it shows neither risk nor fact."""
 
-    row: CaseRecord
+    row: CaseRow
     risk: RiskLevel
     hours_left: float | None
     what: str
@@ -153,7 +153,7 @@ class CaseRow:
 
     @classmethod
     def from_case(
-        cls, row: CaseRecord, decision: Decision | None, caller: Caller, now: datetime
+        cls, row: CaseRow, decision: Decision | None, caller: Caller, now: datetime
     ) -> Self:
         """Return the row of a case; `decision` is None if erased or not readable."""
         submission = decision.submission if decision else None
@@ -162,9 +162,9 @@ class CaseRow:
             row,
             RISK_LEVELS.get(lane, "low"),
             row.hours_left(submission, now),
-            _shortened(subject_described(submission) if submission else row.what, LONGEST_WHAT),
+            _shortened(subject_described(submission) if submission else row.what, MAX_WHAT),
             _short_way(submission) if submission else "",
-            _shortened(_fact(row, decision, caller), LONGEST_FACT),
+            _shortened(_fact(row, decision, caller), MAX_FACT),
             LANE_NAMES[lane],
             caller.actor.is_holder(row.holder),
             amendment_shown(row),
@@ -178,7 +178,7 @@ class CaseList:
     filters: Filters
     tab: Tab
     counts: dict[Tab, int]
-    rows: tuple[CaseRow, ...]
+    rows: tuple[CaseLine, ...]
     next: str | None
     opened_to: int
 
@@ -211,7 +211,7 @@ class CaseList:
 
 def _page(
     services: Services, reviewer: Reviewer, filters: Filters, now: datetime
-) -> tuple[list[CaseRecord], str | None]:
+) -> tuple[list[CaseRow], str | None]:
     """Return the cases of a page and the cursor of the next."""
     if filters.tab == "closed":
         wanted = CaseFilter(
@@ -231,12 +231,12 @@ def _page(
 
 
 def _listed(
-    services: Services, found: list[CaseRecord], caller: Caller, now: datetime
-) -> Iterator[CaseRow]:
+    services: Services, found: list[CaseRow], caller: Caller, now: datetime
+) -> Iterator[CaseLine]:
     decisions = services.cases.decisions_of([r for r in found if not services.cases.is_masked(r)])
     for row in found:
         # A case masked in the meantime is listed without its decision.
-        yield CaseRow.from_case(row, decisions.get(row.case_id), caller, now)
+        yield CaseLine.from_case(row, decisions.get(row.case_id), caller, now)
 
 
 def _shortened(text: str, longest: int) -> str:
@@ -263,8 +263,8 @@ def _short_way(submission: Submission) -> str:
     Each end is shortened on its own, so that its direction marks stay paired.
     """
     origin, destination = _ends_named(submission)
-    origin = _shortened(origin, LONGEST_WAY - len(ARROW) - 1)
-    room = LONGEST_WAY - len(origin) - len(ARROW)
+    origin = _shortened(origin, MAX_WAY - len(ARROW) - 1)
+    room = MAX_WAY - len(origin) - len(ARROW)
     return reading().language.from_to(origin, _shortened(destination, room))
 
 
@@ -280,7 +280,7 @@ def _ends_named(submission: Submission) -> tuple[str, str]:
     return origin, destination
 
 
-def _fact(row: CaseRecord, decision: Decision | None, caller: Caller) -> str:
+def _fact(row: CaseRow, decision: Decision | None, caller: Caller) -> str:
     """Return the strongest fact; neutral for a random draw and for readers without `explain`."""
     if decision is None or not caller.may("explain"):
         return row.why

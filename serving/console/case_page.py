@@ -32,20 +32,20 @@ from serving.console.charts.case_pictures import CasePictures
 from serving.console.csrf import SignedForm
 from serving.console.forms import NEVER, RefusedForm, read_form
 from serving.console.justification import justification_form
+from serving.console.page_scopes import MayReadCase
 from serving.console.pages import PageRoute, is_part_asked, page, templates
 from serving.console.queue import list_content
-from serving.console.readers import MayReadCase
 from serving.container import Services
 from serving.errors import Unprocessable
 from serving.language import reading, say
 from serving.review.acts.all_acts import ACTS
 from serving.review.acts.justifications import Justification
 from serving.review.acts.tag import MAX_TAG_LENGTH, tags_in_use
-from serving.review.cases.case_records import CaseRecord
+from serving.review.cases.case_of_decision import ALIKE
+from serving.review.cases.case_records import CaseRow
 from serving.review.cases.case_state import Case, status_at
 from serving.review.cases.case_summary import describe_subject
 from serving.review.cases.event_kinds import REVISION_KEEPING_EVENTS
-from serving.review.cases.opening import ALIKE
 from serving.review.cases.reviewer import Reviewer
 from serving.review.errors import JustificationNeeded
 from serving.web.services import TheServices
@@ -53,7 +53,7 @@ from serving.web.services import TheServices
 router = APIRouter(prefix="/console/cases", include_in_schema=False, route_class=PageRoute)
 
 
-MOST_LINKED = 12
+MAX_LINKED = 12
 
 STAYS_ON = tuple(name for name, act in ACTS.items() if act.keeps_forms)
 
@@ -171,7 +171,7 @@ def judged_part(services: Services, caller: Caller, session: Session, case_id: s
 
 
 def _case_content(
-    services: Services, caller: Caller, session: Session, row: CaseRecord, case: Case
+    services: Services, caller: Caller, session: Session, row: CaseRow, case: Case
 ) -> dict[str, Any]:
     """Return the template variables of a case page, except the list."""
     reviewer, now = Reviewer.from_caller(caller), services.clock()
@@ -230,7 +230,7 @@ def _case_content(
 
 
 def _since(
-    services: Services, reviewer: Reviewer, row: CaseRecord, refused: RefusedForm | None
+    services: Services, reviewer: Reviewer, row: CaseRow, refused: RefusedForm | None
 ) -> list[EventView]:
     """Return the events since the form was shown that ran into a conflict."""
     if refused is None or refused.seen in (None, NEVER):
@@ -240,7 +240,7 @@ def _since(
     return [EventView.from_event(event) for event in told[refused.seen :]]
 
 
-def headline_of(row: CaseRecord, submission: Submission, *, is_masked: bool) -> str:
+def headline_of(row: CaseRow, submission: Submission, *, is_masked: bool) -> str:
     """Return a case as one line; for a masked case, its neutral summary."""
     if is_masked:
         return row.what
@@ -254,6 +254,6 @@ def _hours_until(instant: datetime | None, now: datetime) -> float | None:
 
 def _ended(services: Services, reviewer: Reviewer, case_id: str) -> list[tuple[Any, str]]:
     """Return closed cases of the same goods or route, with their results."""
-    alike = services.case_links.linked(reviewer, case_id, ALIKE, MOST_LINKED)
+    alike = services.case_links.linked(reviewer, case_id, ALIKE, MAX_LINKED)
     ended = ((link, services.cases.result_of(link.case)) for link in alike)
     return [(link, end.words) for link, end in ended if end]

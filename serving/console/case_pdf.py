@@ -10,12 +10,12 @@ from serving.console.case_page import headline_of
 from serving.console.case_view import CaseView, is_score_shown
 from serving.console.charts.case_pictures import CasePictures
 from serving.console.justification import justification_form
+from serving.console.page_scopes import MayReadCase
 from serving.console.pages import PageRoute
-from serving.console.readers import MayReadCase
 from serving.container import Services
 from serving.integrity.hash_chain import EMPTY
-from serving.language import ENGLISH, begin_reading
-from serving.review.cases.case_records import CaseRecord
+from serving.language import ENGLISH, begin_locale
+from serving.review.cases.case_records import CaseRow
 from serving.review.cases.case_state import Case
 from serving.review.cases.reviewer import Reviewer
 from serving.review.errors import JustificationNeeded
@@ -38,11 +38,11 @@ def download_case(
     return as_pdf(_paper_of(services, caller, row, case), f"case {case_id}")
 
 
-def _paper_of(services: Services, caller: Caller, row: CaseRecord, case: Case) -> bytes:
+def _paper_of(services: Services, caller: Caller, row: CaseRow, case: Case) -> bytes:
     from serving.console.papers.case_paper import PrintedCase, case_paper
 
     # Fixed language: the same state of a case must give the same bytes for every reader.
-    begin_reading(ENGLISH)
+    begin_locale(ENGLISH)
     decision = services.cases.decision(row.case_id)
     submission = decision.submission
     printed = PrintedCase(

@@ -28,7 +28,7 @@ from serving.triage.lane_declarations import LANE_NAMES
 from serving.web.html import instant_in_words
 from serving.web.stored_texts import said_again
 
-MOST_FACTS = 5
+MAX_FACTS = 5
 
 # Declaration fields behind each fact of the summary, by its label.
 FIELDS_OF_FACTS = {
@@ -81,14 +81,14 @@ class CaseView:
     def leading_facts(self) -> tuple[Observation, ...]:
         """Strongest measured facts for an inspection; none for a random draw.
 
-        It takes the first of each reason, then fills up to MOST_FACTS with the next ones.
+        It takes the first of each reason, then fills up to MAX_FACTS with the next ones.
         """
         told = [
             [seen for seen in reason.evidence if seen.value is not None and seen.contribution > 0]
             for reason in self.reasons_for
         ]
         first = [seen for facts in told for seen in facts[:1]]
-        return tuple([*first, *(seen for facts in told for seen in facts[1:])][:MOST_FACTS])
+        return tuple([*first, *(seen for facts in told for seen in facts[1:])][:MAX_FACTS])
 
     @classmethod
     def from_decision(cls, decision: Decision, *, is_explained: bool) -> Self:

@@ -23,7 +23,7 @@ from serving.web.hosts import is_https
 log = structlog.get_logger(__name__)
 
 # Longer names cannot exist, so no query is needed to refuse them (characters).
-LONGEST_NAME = 200
+MAX_NAME_LENGTH = 200
 NOT_LET_IN = "that opens nothing here: check it, or ask whoever keeps the accounts"
 TOO_OLD = "this first password was not used in time; ask whoever keeps the accounts for another"
 
@@ -102,7 +102,7 @@ def known_cookie(request: Request) -> str:
 
 def _find(services: Services, name: str) -> Account | None:
     """Return the account of a name; None also for a name that cannot exist."""
-    could_be = 0 < len(name) <= LONGEST_NAME and name.isprintable()
+    could_be = 0 < len(name) <= MAX_NAME_LENGTH and name.isprintable()
     return services.accounts.find(name) if could_be else None
 
 

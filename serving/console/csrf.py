@@ -15,9 +15,9 @@ from serving.web.bodies import body_within
 from serving.web.hosts import own_origins
 
 # Bytes of a form, whose longest text has 4,000 characters.
-LARGEST_FORM = 32_768
-LARGEST_FORM_OF_A_STRANGER = 8_192  # before sign-in is complete
-MOST_FIELDS = 32
+MAX_FORM = 32_768
+MAX_FORM_OF_A_STRANGER = 8_192  # before sign-in is complete
+MAX_FIELDS = 32
 
 
 def refuse_foreign(request: Request) -> None:
@@ -44,17 +44,17 @@ async def own_form(request: Request) -> dict[str, str]:
         known: dict[str, str] = read
         return known
     guard = guard_of(request)
-    most = LARGEST_FORM
+    most = MAX_FORM
     if guard is not None and not guard.is_admitted:
-        most = LARGEST_FORM_OF_A_STRANGER
+        most = MAX_FORM_OF_A_STRANGER
         guard.allow_stranger(most)
     body = await body_within(request, most)
     try:
         # The number of fields is limited, because parsing many tiny ones is slow.
-        fields = parse_qs(body.decode("utf-8", "replace"), max_num_fields=MOST_FIELDS)
+        fields = parse_qs(body.decode("utf-8", "replace"), max_num_fields=MAX_FIELDS)
     except ValueError:
         raise Unprocessable(
-            say("a form of ours has at most {most_fields} fields", most_fields=MOST_FIELDS)
+            say("a form of ours has at most {most_fields} fields", most_fields=MAX_FIELDS)
         ) from None
     refuse_nul(*fields, *(value for values in fields.values() for value in values))
     request.state.own_form = form = {

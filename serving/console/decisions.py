@@ -16,9 +16,9 @@ from serving.console.case_view import CaseView, is_score_shown
 from serving.console.csrf import SignedForm
 from serving.console.forms import RefusedForm, read_form
 from serving.console.justification import justification_form
+from serving.console.page_scopes import MayExplainOrStudy
 from serving.console.pages import PageRoute, page
 from serving.console.pseudonymous_view import as_seen_by
-from serving.console.readers import MayExplainOrStudy
 from serving.container import Services
 from serving.errors import NotFound, ReasonsUnavailable, Unprocessable
 from serving.language import reading
@@ -31,17 +31,17 @@ from serving.web.services import TheServices
 log = structlog.get_logger(__name__)
 router = APIRouter(prefix="/console/decisions", include_in_schema=False, route_class=PageRoute)
 
-MOST = 50
+MAX = 50
 
 
 @router.get("")
 def newest(services: TheServices, reader: MayExplainOrStudy, session: TheSession) -> HTMLResponse:
     """Show the newest decisions that the reader may see."""
-    decisions = newest_visible(services.decisions, services.masking, reader, MOST)
+    decisions = newest_visible(services.decisions, services.masking, reader, MAX)
     cases = [
         _view(services, as_seen_by(reader, each, services.pseudonyms))[0] for each in decisions
     ]
-    return page("decisions.html", reader=reader, session=session, cases=cases, most=MOST)
+    return page("decisions.html", reader=reader, session=session, cases=cases, most=MAX)
 
 
 @router.get("/{decision_id}")

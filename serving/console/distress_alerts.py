@@ -15,22 +15,22 @@ from serving.console.browser_session import RequireRecentProof, TheSession
 from serving.console.charts.route_map import RouteMap
 from serving.console.csrf import SignedForm
 from serving.console.forms import RefusedForm, read_form
+from serving.console.page_scopes import MayRescue
 from serving.console.pages import PageRoute, page
-from serving.console.readers import MayRescue
 from serving.console.rescue_log import rescue_log
 from serving.console.rescue_news import NEAR_PLACES, is_hearsay, result_choices
 from serving.container import Services
 from serving.errors import Conflict, NotFound, PersonNeeded, Unprocessable
 from serving.review.acts.act_declaration import Note
 from serving.review.acts.agree import Judgement, agree
-from serving.review.acts.claim import claim, take_and
+from serving.review.acts.claim import claim, claim_then
 from serving.review.acts.disagree import disagree
 from serving.review.acts.give_back import give_back
 from serving.review.acts.reopen import reopen
 from serving.review.acts.state_result import ResultBody, state_result
 from serving.review.cases.case_change import CaseRule
+from serving.review.cases.case_redaction import redact_for, without_proposal
 from serving.review.cases.case_state import Case
-from serving.review.cases.seen_cases import redact_for, without_proposal
 from serving.review.rescue.rescue_centres import GROUND
 from serving.review.rescue.rescue_incidents import CallsMade, ToldAlert
 from serving.triage.life_at_risk import CALL_FOR_HELP
@@ -88,7 +88,7 @@ def _act(act: str, actor: Actor, now: datetime, form: dict[str, str]) -> CaseRul
         result = read_form(ResultBody, form).result("rescue")
         # A caller counts as in danger until someone was on scene, or two people say otherwise.
         state = partial(state_result, actor=actor, at=now, result=result, is_life_at_risk=True)
-        return lambda case: take_and(case, actor, now, state)
+        return lambda case: claim_then(case, actor, now, state)
     if act == "agreements":
         text = read_form(Judgement, form).text
         return lambda case: agree(case, actor, now, text)

@@ -10,12 +10,12 @@ from starlette.responses import HTMLResponse
 
 from serving.console.browser_session import TheSession
 from serving.console.charts.month_bars import MonthBars
+from serving.console.page_scopes import MayReadCase
 from serving.console.pages import PageRoute, page, templates
-from serving.console.readers import MayReadCase
 from serving.language import say, say_word, subject_named
 from serving.review.cases.reviewer import Reviewer
 from serving.review.search.entities import (
-    MOST_SHOWN,
+    MAX_SHOWN,
     EntityCase,
     EntityHistory,
     EntityKind,
@@ -65,7 +65,7 @@ def show_entity(
         session=session,
         history=history,
         called=called_by_kind(history),
-        rows=[EntityCaseRow.from_case(each) for each in history.cases[:MOST_SHOWN]],
+        rows=[EntityCaseRow.from_case(each) for each in history.cases[:MAX_SHOWN]],
         months=MonthBars.from_months(history.months),
     )
 

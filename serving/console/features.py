@@ -9,8 +9,8 @@ from features.catalogue import feature_named, features_by_name
 from features.definition import Feature
 from features.indicators import sign_of
 from serving.console.browser_session import TheSession
+from serving.console.page_scopes import MayExplainOrStudy
 from serving.console.pages import PageRoute, page
-from serving.console.readers import MayExplainOrStudy
 from serving.explanation.formatting import value_in_words
 from serving.language import reading, say
 from serving.models.model_pool import LoadedModel

@@ -63,7 +63,7 @@ class Interruption(Exception):
 
 
 @dataclass(frozen=True)
-class KeptForm:
+class InterruptedForm:
     """A form to resubmit later; `fields` are those that its author filled in."""
 
     action: str

@@ -2,7 +2,7 @@
 
 from starlette.responses import HTMLResponse
 
-from serving.access.acting import tell_audit
+from serving.access.acting import add_audit_details
 from serving.access.callers import Caller
 from serving.access.sessions import Session
 from serving.console.forms import RefusedForm
@@ -18,7 +18,7 @@ def justification_form(
     Text in a form that can no longer be sent is shown, but not kept.
     """
     # The audit event then shows that nothing else was disclosed.
-    tell_audit(is_justification_asked=True)
+    add_audit_details(is_justification_asked=True)
     return page(
         "justify.html",
         status=200 if refused is None else refused.status,

@@ -13,8 +13,8 @@ from serving.audit.decision import Decision
 from serving.console.browser_session import RequireRecentProof, TheSession
 from serving.console.csrf import SignedForm
 from serving.console.forms import RefusedForm, read_form, revision_shown
+from serving.console.page_scopes import MayReview
 from serving.console.pages import PageRoute, page
-from serving.console.readers import MayReview
 from serving.container import Services
 from serving.errors import Conflict, NotFound, PersonNeeded, Unprocessable
 from serving.language import reading, say

@@ -8,7 +8,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path
 from starlette.responses import Response
 
-from serving.console.browser_session import Whoever
+from serving.console.browser_session import AnyReader
 from serving.console.charts.coastline import FINEST, TILE_PX, UNITS_PER_PX, tile
 from serving.console.pages import PageRoute
 from serving.errors import NotFound
@@ -32,7 +32,7 @@ Place = Annotated[int, Path(ge=0)]
 
 
 @router.get("/{zoom}/{column}/{row}.svg")
-def map_tile(_: Whoever, zoom: Zoom, column: Place, row: Place) -> Response:
+def map_tile(_: AnyReader, zoom: Zoom, column: Place, row: Place) -> Response:
     """Return one tile of 256 pixels, numbered from the north-west as on other web maps."""
     if max(column, row) >= 2**zoom:
         raise NotFound("the map has no such tile")

@@ -10,13 +10,13 @@ from pydantic import BaseModel, Field, field_validator
 from starlette.responses import HTMLResponse
 
 from features.messages.formats import FORMATS
-from serving.access.acting import tell_audit
+from serving.access.acting import add_audit_details
 from serving.console.browser_session import TheSession
+from serving.console.page_scopes import MaySupervise
 from serving.console.pages import PageRoute, page
-from serving.console.readers import MaySupervise
 from serving.container import Services
 from serving.history.kept_messages import KeptMessage
-from serving.review.cases.case_records import CaseRecord
+from serving.review.cases.case_records import CaseRow
 from serving.review.cases.message_list import ListedMessage, MessageFilter
 from serving.review.cases.reviewer import Reviewer
 from serving.web.services import TheServices
@@ -25,7 +25,7 @@ router = APIRouter(prefix="/console/messages", include_in_schema=False, route_cl
 
 PAGE_SIZE = 25
 # Cases listed per message; further ones are only counted.
-MOST_CASES = 5
+MAX_CASES = 5
 
 
 class WantedMessages(BaseModel):
@@ -65,7 +65,7 @@ class MessageRow:
 
     message: KeptMessage
     sender: str
-    cases: Sequence[CaseRecord]
+    cases: Sequence[CaseRow]
     more_cases: int
 
     @classmethod
@@ -76,8 +76,8 @@ class MessageRow:
         return cls(
             listed.message,
             caller_id if key is None else key.name,
-            listed.cases[:MOST_CASES],
-            max(len(listed.cases) - MOST_CASES, 0),
+            listed.cases[:MAX_CASES],
+            max(len(listed.cases) - MAX_CASES, 0),
         )
 
 
@@ -92,7 +92,7 @@ def show_messages(
     reviewer = Reviewer.from_caller(caller)
     listed, older = services.message_list.page(reviewer, wanted.message_filter, PAGE_SIZE)
     # The audit event lists exactly the messages shown.
-    tell_audit(messages=[each.message.message_id for each in listed])
+    add_audit_details(messages=[each.message.message_id for each in listed])
     return page(
         "messages.html",
         reader=caller,

@@ -18,8 +18,8 @@ from features.submission import Submission
 from serving.access.callers import Caller
 from serving.access.sessions import Session
 from serving.console.browser_session import TheSession
+from serving.console.page_scopes import MayReadCase, MayRescue
 from serving.console.pages import PageRoute, page
-from serving.console.readers import MayReadCase, MayRescue
 from serving.container import Services
 from serving.explanation.provenance_text import field_name
 from serving.history.kept_messages import KeptMessage, MessageContent
@@ -35,7 +35,7 @@ Place = Annotated[str, Query(max_length=500)]
 # Lines shown before and after the marked one.
 LINES_AROUND = 300
 # Characters shown on either side of the mark within a line.
-LONGEST_SHOWN = 2_000
+MAX_SHOWN_LENGTH = 2_000
 
 
 # Invisible characters, some of which reverse the writing direction of the rest of a line.
@@ -176,13 +176,13 @@ def _shown_line(text: MessageText, row: _Row, start: int, end: int) -> ShownLine
     """Return a line with its marked part, if any; text far from the mark is cut."""
     start, end = max(start, row.start), min(end, row.end)
     if start >= end:
-        return ShownLine(row.number, _first(text, row.start, row.end, 2 * LONGEST_SHOWN))
-    first = max(row.start, start - LONGEST_SHOWN)
+        return ShownLine(row.number, _first(text, row.start, row.end, 2 * MAX_SHOWN_LENGTH))
+    first = max(row.start, start - MAX_SHOWN_LENGTH)
     return ShownLine(
         row.number,
         ("…" if first > row.start else "") + _visible(text.part(first, start)),
-        _first(text, start, end, LONGEST_SHOWN),
-        _first(text, end, row.end, LONGEST_SHOWN),
+        _first(text, start, end, MAX_SHOWN_LENGTH),
+        _first(text, end, row.end, MAX_SHOWN_LENGTH),
     )
 
 

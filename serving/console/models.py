@@ -12,8 +12,8 @@ from starlette.responses import HTMLResponse
 from features.offences import OFFENCES
 from features.records import SubjectKind
 from serving.console.browser_session import TheSession
+from serving.console.page_scopes import MayStudy
 from serving.console.pages import PageRoute, page
-from serving.console.readers import MayStudy
 from serving.container import Services
 from serving.models.model_pool import LoadedModel, Role
 from serving.triage.lane_declarations import LANE_NAMES

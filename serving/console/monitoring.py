@@ -6,8 +6,8 @@ from starlette.responses import HTMLResponse
 from features.records import SubjectKind
 from serving.access.callers import Caller
 from serving.console.browser_session import TheSession
+from serving.console.page_scopes import MaySeeFigures
 from serving.console.pages import PageRoute, page
-from serving.console.readers import MaySeeFigures
 from serving.monitor.monitoring_report import MonitoringReport
 from serving.web.report_page import report_content
 from serving.web.services import TheServices

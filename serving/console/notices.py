@@ -5,8 +5,8 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from serving.console.browser_session import TheSession
 from serving.console.csrf import SignedForm
+from serving.console.page_scopes import MayReview
 from serving.console.pages import PageRoute, page
-from serving.console.readers import MayReview
 from serving.language import say
 from serving.review.cases.notices import NoticeKind
 from serving.review.cases.reviewer import Reviewer

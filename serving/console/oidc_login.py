@@ -26,7 +26,7 @@ from serving.web.services import TheServices
 router = APIRouter(prefix="/console/oidc", include_in_schema=False, route_class=PageRoute)
 log = structlog.get_logger(__name__)
 
-LONGEST_LOGIN_S = 600
+MAX_LOGIN_S = 600
 AGAIN = ".again"
 NOT_ASKED = "your organisation did not ask you who you are, so this proves nothing"
 _NOT_ASKED_CAUSE = "auth_time is missing or old, although prompt=login and max_age=0 were sent"
@@ -67,7 +67,7 @@ def begin_login(
     response.set_cookie(
         _cookie(request),
         f"{login.secret}.{own_address(to)}{AGAIN if is_again else ''}",
-        max_age=LONGEST_LOGIN_S,
+        max_age=MAX_LOGIN_S,
         path="/",
         secure=is_https(request),
         httponly=True,

@@ -12,13 +12,13 @@ from serving.access.errors import PasswordRefused
 from serving.access.passwords import hash_password, is_password_of, refuse_weak_password
 from serving.access.sessions import Session
 from serving.console.browser_session import (
+    AnyReader,
     OpenSession,
     RecentlyAuthenticated,
     SessionHolder,
     TheHolder,
     TheSession,
     UnusedSession,
-    Whoever,
     give_cookie,
     require_recent_proof,
     step_left,
@@ -37,7 +37,7 @@ from serving.web.services import TheServices
 router = APIRouter(prefix="/console", include_in_schema=False, route_class=PageRoute)
 log = structlog.get_logger(__name__)
 
-MOST_EVENTS = 12
+MAX_EVENTS = 12
 
 
 def own_account(
@@ -75,7 +75,7 @@ AccountWithOwnPassword = Annotated[Account, Depends(account_with_own_password)]
 
 @router.get("/account")
 def show_account(
-    services: TheServices, caller: Whoever, session: TheSession, holder: TheHolder
+    services: TheServices, caller: AnyReader, session: TheSession, holder: TheHolder
 ) -> HTMLResponse:
     """Show the account: its credentials, sessions and recent events."""
     return _account_page(services, session, holder)
@@ -305,7 +305,7 @@ def _account_page(
         factor=services.second_factors.find(name) if is_kept_here else None,
         must_have_factor=services.settings.asks_second_factor(account.role),
         sessions=services.sessions.of_holder(session.holder, now),
-        events=services.accounts.events_of(name, MOST_EVENTS),
+        events=services.accounts.events_of(name, MAX_EVENTS),
         refusal=refusal,
         chosen=services.accounts.reading_of(name),
         languages=known_languages(services),

@@ -17,14 +17,14 @@ from serving.access.callers import Caller
 from serving.console.browser_session import LOOKS_FOR_NEW, signed_in
 from serving.console.case_forms import field_in_words
 from serving.console.csrf import own_form
-from serving.console.interruptions import Interruption, KeptForm, page_to_return_to
+from serving.console.interruptions import InterruptedForm, Interruption, page_to_return_to
 from serving.console.refusals import Refusal
 from serving.console.rescue_news import RescueNews, rescue_news
 from serving.container import Services
 from serving.degraded_modes import degradations
 from serving.errors import LogUnavailable, NotFound, ServingError, Unprocessable
-from serving.language import ENGLISH, Language, begin_reading
-from serving.review.cases.case_records import CaseAccess, CaseRecord
+from serving.language import ENGLISH, Language, begin_locale
+from serving.review.cases.case_records import CaseAccess, CaseRow
 from serving.review.cases.reviewer import Reviewer
 from serving.web.html import environment
 from serving.web.languages import language_asked_for
@@ -77,7 +77,7 @@ class PageRoute(APIRoute):
 
         async def answer_with_a_page(request: Request) -> Response:
             services = request.app.state.services
-            begin_reading(
+            begin_locale(
                 _language_asked_for(request, services), services.settings.default_time_zone
             )
             _services.set(services)
@@ -148,7 +148,7 @@ def page(
     return HTMLResponse(html, status, PAGE_HEADERS | later)
 
 
-def _case_of(kept: KeptForm | None, reader: Caller | None) -> CaseRecord | None:
+def _case_of(kept: InterruptedForm | None, reader: Caller | None) -> CaseRow | None:
     """Return the case that a kept form acts on, if its author may see it."""
     if reader is None or kept is None or kept.case_id is None:
         return None
@@ -187,12 +187,12 @@ async def _interrupted(request: Request, interruption: Interruption) -> Response
     return page(interruption.step.template, 401, reader=None, refusal=None, **content)
 
 
-async def _kept_form(request: Request) -> KeptForm | None:
+async def _kept_form(request: Request) -> InterruptedForm | None:
     content = request.headers.get("content-type", "")
     if request.method != "POST" or not content.startswith("application/x-www-form-urlencoded"):
         return None
     try:
-        return KeptForm.sent(request.url.path, await own_form(request))
+        return InterruptedForm.sent(request.url.path, await own_form(request))
     except ServingError:
         return None
 

@@ -24,7 +24,7 @@ log = structlog.get_logger(__name__)
 SIGN_OUT, SIGN_IN = "/console/sign-out", "/console/sign-in"
 # Browsers limit cookies to about 4 KiB. Without the token, the provider learns only the client
 # (characters).
-LONGEST_HINT = 3_000
+MAX_HINT_LENGTH = 3_000
 NO_HINT = "-"
 
 
@@ -32,7 +32,7 @@ def remember_provider_session(request: Request, response: Response, id_token: st
     """Set a cookie with the token that ends the provider's session, sent only with sign-out."""
     response.set_cookie(
         _cookie(request),
-        id_token if len(id_token) <= LONGEST_HINT else NO_HINT,
+        id_token if len(id_token) <= MAX_HINT_LENGTH else NO_HINT,
         max_age=int(timedelta(days=1).total_seconds()),
         path=SIGN_OUT,
         secure=is_https(request),

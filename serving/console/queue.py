@@ -17,14 +17,14 @@ from serving.console.case_links import colleagues
 from serving.console.case_list import TAB_NAMES, CaseList, Filters
 from serving.console.csrf import SignedForm
 from serving.console.own_views import views_of
+from serving.console.page_scopes import MayFindCases, MayReviewOrRescue
 from serving.console.pages import PageRoute, is_part_asked, page
-from serving.console.readers import MayFindCases, MayReviewOrRescue
 from serving.container import Services
 from serving.errors import Conflict, PersonNeeded, Unprocessable
 from serving.review.acts.act_declaration import ActRequest
 from serving.review.acts.claim import CLAIM
 from serving.review.acts.tag import MAX_TAG_LENGTH, tags_in_use
-from serving.review.cases.case_records import MOST_COUNTED, CaseRecord, QueueFilter
+from serving.review.cases.case_records import MAX_COUNTED, CaseRow, QueueFilter
 from serving.review.cases.reviewer import Reviewer
 from serving.triage.lane_declarations import LANE_NAMES, QUEUE_RANK, ShownLane
 from serving.web.services import TheServices
@@ -32,7 +32,7 @@ from serving.web.services import TheServices
 router = APIRouter(prefix="/console/queue", include_in_schema=False, route_class=PageRoute)
 
 # Cases to try when others are claiming at the same time.
-MOST_TRIED = 25
+MAX_TRIED = 25
 
 TheFilters = Annotated[Filters, Query()]
 
@@ -67,7 +67,7 @@ def count_new_cases(
     wanted = filters.queue_filter(services.clock(), services.cases.inboxes())
     wanted = replace(services.cases.as_read_by(_reviewer(caller), wanted), after_seq=after)
     count = 0 if filters.tab == "closed" else services.cases.count_new(_reviewer(caller), wanted)
-    return page("new_cases.html", new=count, most_counted=MOST_COUNTED, filters=filters)
+    return page("new_cases.html", new=count, most_counted=MAX_COUNTED, filters=filters)
 
 
 @router.post("/next")
@@ -86,11 +86,11 @@ def take_next(services: TheServices, caller: MayReviewOrRescue, form: SignedForm
     return RedirectResponse("/console/queue", 303)
 
 
-def _most_urgent(services: Services, reviewer: Reviewer, now: datetime) -> Iterator[CaseRecord]:
+def _most_urgent(services: Services, reviewer: Reviewer, now: datetime) -> Iterator[CaseRow]:
     in_inbox = services.cases.as_read_by(reviewer, QueueFilter(now=now, tab="inbox"))
-    yield from services.cases.queue(reviewer, in_inbox, None, MOST_TRIED)
+    yield from services.cases.queue(reviewer, in_inbox, None, MAX_TRIED)
     unowned = QueueFilter(now=now, is_unowned=True)
-    yield from services.cases.queue(reviewer, unowned, None, MOST_TRIED)
+    yield from services.cases.queue(reviewer, unowned, None, MAX_TRIED)
 
 
 def list_content(
@@ -108,7 +108,7 @@ def list_content(
         "filters": listed.filters,
         "unknown_places": list(_unknown_places(services, listed.filters)),
         "tab_names": TAB_NAMES,
-        "most_counted": MOST_COUNTED,
+        "most_counted": MAX_COUNTED,
         "lanes": [(lane, LANE_NAMES[lane], lanes.get(lane, 0)) for lane in own],
         "modes": get_args(Mode),
         "teams": list(services.cases.inboxes().names),

@@ -5,7 +5,7 @@ from datetime import datetime
 from functools import partial
 from typing import Any, get_args
 
-from serving.access.acting import tell_audit
+from serving.access.acting import add_audit_details
 from serving.access.callers import Caller
 from serving.container import Services
 from serving.errors import Erased, LogUnavailable, NotFound
@@ -72,7 +72,7 @@ def rescue_news(services: Services, caller: Caller) -> RescueNews:
     except LogUnavailable:
         return RescueNews(now, None)
     shown = tuple(each for each in alerts if each is not None)
-    tell_audit(
+    add_audit_details(
         alerts=[each.alert_id for each in shown], cases=[each.row.case_id for each in reports]
     )
     more = len(state.unattended) - len(shown) - len(reports)

@@ -12,15 +12,15 @@ from fastapi import APIRouter, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from features.reference.geography.nearest_place import nearest_places
-from serving.access.acting import tell_audit
+from serving.access.acting import add_audit_details
 from serving.access.callers import Caller
 from serving.access.sessions import Session
 from serving.console.browser_session import RequireRecentProof, TheSession
 from serving.console.charts.route_map import RouteMap
 from serving.console.csrf import SignedForm
 from serving.console.forms import RefusedForm, read_form
+from serving.console.page_scopes import MayRescue
 from serving.console.pages import PageRoute, page, templates
-from serving.console.readers import MayRescue
 from serving.console.rescue_log import (
     age_in_words,
     compass_point,
@@ -61,7 +61,7 @@ templates.filters["compass_point"] = compass_point
 def show_board(services: TheServices, caller: MayRescue, session: TheSession) -> HTMLResponse:
     """Show all open incidents: unattended ones first, the oldest at the top."""
     board = replace(reading_of(services, caller).board(), alerts=told_alerts(services))
-    tell_audit(
+    add_audit_details(
         cases=[case_id for each in board.incidents for case_id in each.case_ids],
         alerts=[each.alert.alert_id for each in board.alerts],
     )

@@ -10,11 +10,11 @@ from starlette.responses import RedirectResponse, Response
 from serving.console.case_list import Filters
 from serving.console.csrf import SignedForm
 from serving.console.own_views import has_views
+from serving.console.page_scopes import MayFindCases
 from serving.console.pages import PageRoute
-from serving.console.readers import MayFindCases
 from serving.console.search import SearchFilters
 from serving.errors import Forbidden, Unprocessable
-from serving.review.search.saved_views import LONGEST_ADDRESS, SavedView, checked_name
+from serving.review.search.saved_views import MAX_ADDRESS_LENGTH, SavedView, checked_name
 from serving.review.search.search_terms import read_search
 from serving.web.services import TheServices
 
@@ -57,7 +57,7 @@ def read_view(name: str, address: str) -> SavedView:
     place = urlsplit(address)
     # Addresses with a host could lead to another site.
     filters = _FILTERS.get(place.path) if not place.netloc else None
-    if filters is None or len(address) > LONGEST_ADDRESS:
+    if filters is None or len(address) > MAX_ADDRESS_LENGTH:
         raise Unprocessable("views of the queue and of a search are kept, and of nothing else")
     read = _read_filters(filters, dict(parse_qsl(place.query)))
     symbols = read_search(read.q) if isinstance(read, SearchFilters) else ""

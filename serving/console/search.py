@@ -12,21 +12,21 @@ from features.records import Mode
 from serving.access.callers import Caller
 from serving.console.browser_session import TheSession
 from serving.console.own_views import views_of
+from serving.console.page_scopes import MayFindCases
 from serving.console.pages import PageRoute, page
-from serving.console.readers import MayFindCases
 from serving.errors import Unprocessable
 from serving.explanation.formatting import readable
 from serving.language import subject_named
 from serving.review.cases.case_records import (
     CaseFilter,
-    CaseRecord,
+    CaseRow,
     CaseSearch,
     MatchedCase,
     SearchPage,
 )
 from serving.review.cases.case_state import Status
 from serving.review.cases.reviewer import Reviewer
-from serving.review.search.search_terms import LONGEST_SEARCH, SearchTerm, read_search
+from serving.review.search.search_terms import MAX_SEARCH_LENGTH, SearchTerm, read_search
 from serving.triage.lane_declarations import LANE_NAMES, Lane
 from serving.web.queue_cursor import decode_found
 from serving.web.services import TheServices
@@ -42,7 +42,7 @@ _IN_WORDS = {"imo_number": "IMO number", "mmsi": "MMSI"}
 class SearchFilters(BaseModel):
     """Search that the reader asked for; empty values do not filter."""
 
-    q: Annotated[str, Field(max_length=LONGEST_SEARCH)] = ""
+    q: Annotated[str, Field(max_length=MAX_SEARCH_LENGTH)] = ""
     status: Literal["open", "closed", ""] = ""
     office: Annotated[str, Field(max_length=64)] = ""
     mode: Mode | None = None
@@ -74,7 +74,7 @@ class SearchFilters(BaseModel):
 class FoundRow:
     """One result; a case drawn at random looks like any other inspection."""
 
-    row: CaseRecord
+    row: CaseRow
     title: str
     lane: str
     is_mine: bool

@@ -14,10 +14,10 @@ from serving.access.errors import SignInDelayed
 from serving.access.sessions import Session
 from serving.access.sign_in_delays import KNOWN_FOR
 from serving.console.browser_session import (
+    AnyReader,
     OpenSession,
     SessionHolder,
     TheHolder,
-    Whoever,
     address_of,
     cookie_name,
     give_cookie,
@@ -34,7 +34,7 @@ from serving.console.credentials import (
     signed_cookie,
 )
 from serving.console.csrf import OwnForm, StepForm
-from serving.console.interruptions import CODE, KeptForm, own_address
+from serving.console.interruptions import CODE, InterruptedForm, own_address
 from serving.console.pages import PageRoute, page
 from serving.console.provider_logout import signed_out
 from serving.container import Services
@@ -52,7 +52,7 @@ REFUSALS = (NotSignedIn, SignInDelayed, TooBusy)
 
 @router.get("")
 @router.get("/")
-def enter(caller: Whoever) -> Response:
+def enter(caller: AnyReader) -> Response:
     """Redirect a signed-in reader to the first page of their work."""
     return RedirectResponse(first_page(caller), 303)
 
@@ -141,12 +141,12 @@ class Onward:
     """Destination after sign-in or proof: a page, or the kept form."""
 
     to: str
-    kept: KeptForm | None
+    kept: InterruptedForm | None
 
     @classmethod
     def of(cls, form: dict[str, str]) -> "Onward":
         """Return the destination that an intermediate page carried on."""
-        return cls(own_address(form.get("to", "")), KeptForm.carried(form))
+        return cls(own_address(form.get("to", "")), InterruptedForm.carried(form))
 
     def response(self, services: Services, session: Session, holder: SessionHolder) -> Response:
         """Return the next page: a remaining step, the kept form, or the requested page."""
@@ -233,7 +233,7 @@ def first_page(caller: Caller) -> str:
 
 
 def _form(
-    services: Services, to: str, refusal: ServingError | None, kept: KeptForm | None = None
+    services: Services, to: str, refusal: ServingError | None, kept: InterruptedForm | None = None
 ) -> HTMLResponse:
     return page(
         "sign_in.html",

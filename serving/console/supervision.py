@@ -13,11 +13,11 @@ from serving.console.case_pdf import as_pdf
 from serving.console.case_view import CaseView
 from serving.console.charts.case_pictures import CasePictures
 from serving.console.csrf import SignedForm
+from serving.console.page_scopes import MayReview, MaySupervise
 from serving.console.pages import PageRoute, page
-from serving.console.readers import MayReview, MaySupervise
 from serving.console.supervision_view import (
-    MOST_DOWNLOADED,
-    MOST_LISTED,
+    MAX_DOWNLOADED,
+    MAX_LISTED,
     WHICH_WORDS,
     SupervisionView,
     WantedCases,
@@ -30,7 +30,7 @@ from serving.console.supervision_view import (
 )
 from serving.container import Services
 from serving.errors import Unprocessable
-from serving.language import ENGLISH, begin_reading, say
+from serving.language import ENGLISH, begin_locale, say
 from serving.monitor.monitoring_report import MonitoringReport
 from serving.monitor.period_spans import spans
 from serving.review.acts.rereadings import has_reread, reread_case
@@ -88,7 +88,7 @@ def download_paper(
     from serving.console.papers.supervision_paper import supervision_paper
 
     # Fixed language: the same figures must give the same bytes for every reader.
-    begin_reading(ENGLISH)
+    begin_locale(ENGLISH)
     view = _view(services, caller, wanted)
     return as_pdf(supervision_paper(view, services.clock()), f"supervision {wanted.period}")
 
@@ -108,7 +108,7 @@ def show_cases_behind(
         session=session,
         wanted=wanted,
         total=len(ids),
-        rows=services.cases.rows_of(Reviewer.from_caller(caller), ids[:MOST_LISTED]),
+        rows=services.cases.rows_of(Reviewer.from_caller(caller), ids[:MAX_LISTED]),
         words=WHICH_WORDS[wanted.which],
         lane_names=LANE_NAMES,
         now=services.clock(),
@@ -121,13 +121,13 @@ def download_cases_behind(
 ) -> Response:
     """Return these cases as CSV, all or none: a part would be mistaken for the whole."""
     ids = _behind(services, caller, wanted)
-    if len(ids) > MOST_DOWNLOADED:
+    if len(ids) > MAX_DOWNLOADED:
         raise Unprocessable(
             say(
                 "{total} cases are more than one file may have, which is {most}: choose a shorter "
                 "period, an office or a lane",
                 total=len(ids),
-                most=MOST_DOWNLOADED,
+                most=MAX_DOWNLOADED,
             )
         )
     rows = services.cases.rows_of(Reviewer.from_caller(caller), ids)

@@ -19,7 +19,7 @@ from serving.monitor.monitoring_report import (
     PeriodPart,
 )
 from serving.monitor.period_spans import span_of
-from serving.review.cases.case_records import CaseRecord
+from serving.review.cases.case_records import CaseRow
 from serving.review.supervision.case_load import CaseLoad, LoadFigures, Which
 from serving.review.supervision.first_judgements import Agreement, AgreementFigures, FirstJudgements
 from serving.review.supervision.supervision import Supervision
@@ -59,7 +59,7 @@ class WantedFigures(BaseModel):
         return f"/console/supervision{path}?{urlencode(chosen)}"
 
 
-MOST_LISTED, MOST_DOWNLOADED = 200, 10_000
+MAX_LISTED, MAX_DOWNLOADED = 200, 10_000
 
 # Comparison of an office with all offices.
 LOWER, HIGHER = "lower than all", "higher than all"
@@ -203,7 +203,7 @@ def figures_csv(view: SupervisionView) -> str:
     return out.getvalue()
 
 
-def cases_csv(rows: Iterable[CaseRecord]) -> str:
+def cases_csv(rows: Iterable[CaseRow]) -> str:
     """Return cases as CSV."""
     out = io.StringIO()
     writer = csv.writer(out)

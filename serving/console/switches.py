@@ -6,8 +6,8 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from serving.access.callers import Caller
 from serving.console.browser_session import RequireRecentProof, TheSession
 from serving.console.csrf import SignedForm
+from serving.console.page_scopes import MaySeeSwitches, MaySwitch
 from serving.console.pages import PageRoute, page
-from serving.console.readers import MaySeeSwitches, MaySwitch
 from serving.container import Services
 from serving.errors import Unprocessable
 from serving.models.kill_switch import (

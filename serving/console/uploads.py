@@ -19,9 +19,9 @@ from serving.web.services import TheServices
 # Allowance for boundaries, headers and short fields next to the file.
 ROOM_FOR_THE_REST = 8_192
 # Number of boundaries, including the last one.
-MOST_PARTS = 16
+MAX_PARTS = 16
 # Bytes of the headers of one part.
-LONGEST_HEADING = 2_048
+MAX_HEADING_LENGTH = 2_048
 
 # RFC 2046 limits boundaries to these 70 characters.
 _BOUNDARY = re.compile(r'multipart/form-data; *boundary="?([A-Za-z0-9\'()+_,./:=?-]{1,70})"?')
@@ -60,11 +60,11 @@ class Upload:
 def _parts(body: bytes, boundary: bytes) -> list[tuple[str, bytes]]:
     """Return heading and content of every part."""
     # At most one more split than allowed: a body full of boundaries costs no more than that.
-    _, *parts = (b"\r\n" + body).split(b"\r\n--" + boundary, MOST_PARTS + 1)
-    if len(parts) > MOST_PARTS or not parts or not parts[-1].startswith(b"--"):
+    _, *parts = (b"\r\n" + body).split(b"\r\n--" + boundary, MAX_PARTS + 1)
+    if len(parts) > MAX_PARTS or not parts or not parts[-1].startswith(b"--"):
         raise BodyMalformed("the form is not whole")
     split = [part.removeprefix(b"\r\n").partition(b"\r\n\r\n") for part in parts[:-1]]
-    if any(len(heading) > LONGEST_HEADING for heading, _, _ in split):
+    if any(len(heading) > MAX_HEADING_LENGTH for heading, _, _ in split):
         raise BodyMalformed("the form is not one of ours")
     return [(heading.decode("utf-8", "replace"), content) for heading, _, content in split]
 

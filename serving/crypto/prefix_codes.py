@@ -11,13 +11,13 @@ from hashlib import blake2b
 from typing import NamedTuple
 
 # The length of the shortest search in letters and digits; shorter ids are found by their subject.
-LEAST_SYMBOLS = 3
+MIN_SYMBOLS = 3
 
 # Symbols with a code of their own; everything after them has one common code.
-MOST_SYMBOLS = 40
+MAX_SYMBOLS = 40
 
 _FIRST_BYTES, _SYMBOL_BYTES, _REST_BYTES = 4, 2, 8
-_LONGEST = _FIRST_BYTES + _SYMBOL_BYTES * (MOST_SYMBOLS - LEAST_SYMBOLS) + _REST_BYTES
+_MAX = _FIRST_BYTES + _SYMBOL_BYTES * (MAX_SYMBOLS - MIN_SYMBOLS) + _REST_BYTES
 
 
 class CodeSpan(NamedTuple):
@@ -28,9 +28,9 @@ class CodeSpan(NamedTuple):
 
 
 def prefix_code(key: bytes, text: str) -> bytes:
-    """Return the code of a normalised text of at least LEAST_SYMBOLS."""
-    code = _code(key, text[:MOST_SYMBOLS])
-    if len(text) > MOST_SYMBOLS:
+    """Return the code of a normalised text of at least MIN_SYMBOLS."""
+    code = _code(key, text[:MAX_SYMBOLS])
+    if len(text) > MAX_SYMBOLS:
         code += blake2b(text.encode(), key=key, digest_size=_REST_BYTES).digest()
     return code
 
@@ -38,18 +38,18 @@ def prefix_code(key: bytes, text: str) -> bytes:
 def prefix_span(key: bytes, text: str) -> CodeSpan:
     """Return the range of codes of all texts with a prefix.
 
-    Symbols beyond MOST_SYMBOLS have no codes of their own and are ignored.
+    Symbols beyond MAX_SYMBOLS have no codes of their own and are ignored.
     """
-    first = _code(key, text[:MOST_SYMBOLS])
+    first = _code(key, text[:MAX_SYMBOLS])
     # Longer than any code and filled with the highest byte, so it sorts after all of them.
-    return CodeSpan(first, first.ljust(_LONGEST + 1, b"\xff"))
+    return CodeSpan(first, first.ljust(_MAX + 1, b"\xff"))
 
 
 def _code(key: bytes, text: str) -> bytes:
-    upto = blake2b(text[:LEAST_SYMBOLS].encode(), key=key, digest_size=_FIRST_BYTES)
+    upto = blake2b(text[:MIN_SYMBOLS].encode(), key=key, digest_size=_FIRST_BYTES)
     codes = [upto.digest()]
-    upto = blake2b(text[:LEAST_SYMBOLS].encode(), key=key, digest_size=_SYMBOL_BYTES)
-    for symbol in text[LEAST_SYMBOLS:]:
+    upto = blake2b(text[:MIN_SYMBOLS].encode(), key=key, digest_size=_SYMBOL_BYTES)
+    for symbol in text[MIN_SYMBOLS:]:
         upto.update(symbol.encode())
         codes.append(upto.copy().digest())
     return b"".join(codes)

@@ -18,7 +18,7 @@ from serving.doctor.setting_checks import (
 )
 from serving.doctor.state_checks import own_state
 from serving.doctor.witness_checks import witnesses
-from serving.installation import CheckResult
+from serving.package_extras import CheckResult
 from serving.settings import Settings
 
 
@@ -56,7 +56,7 @@ def _checks(
     is_own = isinstance(settings.database, Path)
     return {
         "keys": lambda: keys(settings.keys, is_bound=found.is_bound),
-        "models": lambda: models(settings, found.seat_approvals),
+        "models": lambda: models(settings, found.slot_approvals),
         "database": lambda: database_and_log(settings, found, now),
         "online feature store": lambda: [own_state(settings, found)] if is_own else [],
         "witness": lambda: witnesses(settings, found),

@@ -7,8 +7,8 @@ from features.errors import TidegateError
 from serving.audit.errors import ClockDisagrees
 from serving.doctor.found_database import FoundDatabase
 from serving.doctor.state_checks import NO_STATE, state
-from serving.installation import CheckResult
 from serving.integrity.log_check import WAYS_ON
+from serving.package_extras import CheckResult
 from serving.settings import Settings
 from serving.storage.engine import cause_of
 from serving.storage.errors import DatabaseMissing

@@ -7,10 +7,10 @@ from typing import Any
 from features.errors import TidegateError
 from serving.integrity.checkpoint_check import check_by_checkpoints
 from serving.integrity.log_check import LogCheck
-from serving.models.seat_approvals import SeatApprovals
+from serving.models.slot_approvals import SlotApprovals
 from serving.settings import Settings
 from serving.storage.binding import HomeBinding, identity_of
-from serving.storage.engine import connected, failing_as_unavailable, open_database
+from serving.storage.engine import connected, database_errors_as_503, open_database
 from serving.storage.repositories.approval_repository import ApprovalRepository
 from serving.storage.repositories.checkpoint_repository import CheckpointRepository
 from serving.storage.repositories.decision_repository import DecisionRepository
@@ -63,7 +63,7 @@ class FoundDatabase:
             return False
         engine = connected(self._settings.database, is_service=False)
         try:
-            with failing_as_unavailable(), engine.connect() as connection:
+            with database_errors_as_503(), engine.connect() as connection:
                 return identity_of(connection) is not None
         # The check of the database reports this.
         except TidegateError:
@@ -72,7 +72,7 @@ class FoundDatabase:
             engine.dispose()
 
     @property
-    def seat_approvals(self) -> SeatApprovals | None:
+    def slot_approvals(self) -> SlotApprovals | None:
         """Approvals that live use checks pointers against; None if unavailable or in a trial."""
         if self.is_missing:
             return None
@@ -81,7 +81,7 @@ class FoundDatabase:
             is_live = self._settings.is_live or register.is_live_use()
         except TidegateError:
             return None
-        return SeatApprovals(register) if is_live else None
+        return SlotApprovals(register) if is_live else None
 
     def close(self) -> None:
         """Close the database if a check opened it."""

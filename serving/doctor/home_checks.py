@@ -15,13 +15,13 @@ from features.home_keys import (
     is_public_file_of,
     read_key,
 )
-from serving.installation import CheckGrade, CheckResult
 from serving.models.model_pool import MODEL_NAMES, ROLES, load_role
-from serving.models.seat_approvals import SeatApprovals
+from serving.models.slot_approvals import SlotApprovals
+from serving.package_extras import CheckGrade, CheckResult
 from serving.settings import Settings
 from serving.storage.engine import sqlite_version
 
-FEWEST_FREE_BYTES = 1 << 30
+MIN_FREE_BYTES = 1 << 30
 
 
 def home_folder(home: Path) -> CheckResult:
@@ -52,7 +52,7 @@ def disk(home: Path, reserve_bytes: int) -> CheckResult:
     if free < reserve_bytes:
         says += f"; what is left of {reserve_bytes / 2**30:.1f} GiB is kept for decisions, and "
         return CheckResult("disk", "wrong", f"{says}attachments, messages and bulk are refused")
-    grade: CheckGrade = "good" if free > FEWEST_FREE_BYTES else "doubtful"
+    grade: CheckGrade = "good" if free > MIN_FREE_BYTES else "doubtful"
     return CheckResult("disk", grade, says)
 
 
@@ -124,7 +124,7 @@ def _broken_keys(folder: Path, *, is_bound: bool) -> Iterator[CheckResult]:
             yield CheckResult(PUBLIC_FILES[name], "wrong", says)
 
 
-def models(settings: Settings, approvals: SeatApprovals | None) -> Iterator[CheckResult]:
+def models(settings: Settings, approvals: SlotApprovals | None) -> Iterator[CheckResult]:
     """Check that each slot has a model that may be served, in live use with its approvals."""
     for kind, name in MODEL_NAMES.items():
         for role in ROLES:

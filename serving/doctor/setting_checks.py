@@ -10,7 +10,7 @@ from features.errors import TidegateError
 from serving.access.oidc import Provider
 from serving.access.published_keys import PublishedKeys
 from serving.audit.retention_periods import Periods
-from serving.installation import CheckResult
+from serving.package_extras import CheckResult
 from serving.review.letters.remedies import Remedies
 from serving.review.rescue.rescue_calls import RescueDirectory
 from serving.review.rescue.rescue_centres import RescueCentres

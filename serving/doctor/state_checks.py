@@ -9,8 +9,8 @@ from features.history.online_store import OnlineStore
 from serving.doctor.found_database import FoundDatabase
 from serving.history.client import require_same_log
 from serving.history.missing_history import missing_types
-from serving.installation import CheckResult
 from serving.models.model_pool import MODEL_NAMES, load_role
+from serving.package_extras import CheckResult
 from serving.settings import Settings
 from serving.storage.repositories.decision_repository import DecisionRepository
 

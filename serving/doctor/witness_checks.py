@@ -6,9 +6,9 @@ from pathlib import Path
 
 from features.errors import TidegateError
 from serving.doctor.found_database import FoundDatabase
-from serving.installation import CheckResult
 from serving.integrity.log_check import LogCheck, WitnessReport
 from serving.integrity.witnesses import FileWitness, Witness, witnesses_of
+from serving.package_extras import CheckResult
 from serving.settings import Settings
 
 

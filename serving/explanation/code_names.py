@@ -17,7 +17,7 @@ from serving.explanation.formatting import exact_figure, figures
 from serving.language import ENGLISH, Language
 
 # The maximum length of a name of goods; official names have hundreds of characters.
-LONGEST_NAME = 70
+MAX_NAME_LENGTH = 70
 
 IN_EURO = "{amount} (about {euro} EUR)"
 
@@ -81,9 +81,9 @@ def money_in_words(
 
 
 def _shortened(name: str) -> str:
-    if len(name) <= LONGEST_NAME:
+    if len(name) <= MAX_NAME_LENGTH:
         return name
-    kept = name[: LONGEST_NAME - 1].rsplit(" ", 1)[0]
+    kept = name[: MAX_NAME_LENGTH - 1].rsplit(" ", 1)[0]
     return f"{kept.rstrip(',;')} …"
 
 

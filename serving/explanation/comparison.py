@@ -70,7 +70,7 @@ PEERS: dict[tuple[SubjectKind, Peers], str] = {
     ("shipment", Peers.GOODS): "shipments of these goods",
 }
 FEWER, NEARLY_ALL = "fewer than 1 %", "more than 99 %"
-MOST_REMEMBERED = 20_000
+MAX_REMEMBERED = 20_000
 MAX_RARITY = 2.0
 
 
@@ -120,7 +120,7 @@ class Comparisons:
         comparison = self._remembered.get(key)
         if comparison is None:
             # Bounds the memory; most values recur, so the cache fills again soon.
-            if len(self._remembered) >= MOST_REMEMBERED:
+            if len(self._remembered) >= MAX_REMEMBERED:
                 self._remembered.clear()
             comparison = self._remembered[key] = compare_with_peers(
                 self.model, groups, feature, value

@@ -14,7 +14,7 @@ WITHOUT_INSPECTIONS = (
     "inspection of a case with a similar score is known, so the true share may be any."
 )
 IN_SO_MANY = "{number} in {of}"
-LARGEST_PART = 0.5
+MAX_PART = 0.5
 NINE_OF_TEN, OF_TEN = 9, 10
 
 
@@ -35,7 +35,7 @@ def estimate_in_words(score: Score, language: Language = ENGLISH) -> str:
 
 def _odds(probability: float, language: Language) -> str:
     """Render a probability as odds: 1 in n up to a half, n in 10 above."""
-    if probability > LARGEST_PART:
+    if probability > MAX_PART:
         number = min(round(OF_TEN * probability), NINE_OF_TEN)
         return language.say(IN_SO_MANY, number=str(number), of=str(OF_TEN))
     # The floor avoids a division by zero.

@@ -32,7 +32,7 @@ TIMES = ("{value} times", "{value} times")
 
 HOUR, BETWEEN_HOURS = "{hour} UTC", "{begin} and {end} UTC"
 ALL_BUT_ALL = "more than 99 %"
-HOURS_IN_A_DAY, MOST_HOURS = 24, 72  # above, days are easier to read
+HOURS_IN_A_DAY, MAX_HOURS = 24, 72  # above, days are easier to read
 YES, NO, NOT_KNOWN = "yes", "no", "not known"
 NEXT_OF_LIST, LAST_OF_LIST = "{others}, {next}", "{others} and {last}"
 # Significant digits of a value in a sentence: as many as a reader can weigh.
@@ -134,7 +134,7 @@ def _ratio(ratio: float, language: Language, digits: int) -> str:
 def _span(hours: float, language: Language, digits: int = DIGITS) -> str:
     if round(abs(hours) * 60) < 60:
         value, forms = float(round(hours * 60)), MINUTES
-    elif abs(hours) <= MOST_HOURS:
+    elif abs(hours) <= MAX_HOURS:
         value, forms = hours, HOURS
     else:
         value, forms = hours / HOURS_IN_A_DAY, DAYS

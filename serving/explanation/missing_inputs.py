@@ -21,7 +21,7 @@ from serving.language import ENGLISH, Language
 from serving.models.scores import Scorer, logistic
 
 # With fewer rows that have the input, a range would be meaningless.
-FEWEST_ROWS = 5
+MIN_ROWS = 5
 
 _RECORDS = {
     "journey": "the journey",
@@ -107,13 +107,13 @@ def _variants(
 
 def _missing_input(path: str, log_odds: Floats, language: Language) -> MissingInputEffect:
     low, high = (None, None)
-    if len(log_odds) >= FEWEST_ROWS:
+    if len(log_odds) >= MIN_ROWS:
         low, high = logistic(np.quantile(log_odds, [0.05, 0.95])).tolist()
     words = missing_in_words(path, language)
     return MissingInputEffect(input=path, words=words, low=low, high=high, rows=len(log_odds))
 
 
 def _move(log_odds: Floats, now: float) -> float:
-    if len(log_odds) < FEWEST_ROWS:
+    if len(log_odds) < MIN_ROWS:
         return 0.0
     return float(np.abs(np.quantile(log_odds, [0.05, 0.95]) - now).max())

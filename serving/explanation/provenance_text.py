@@ -23,7 +23,7 @@ SOURCES = {
 IN_DAYS = "{source} of the same {by} in {days} days"
 EVER = "{source} of the same {by}"
 DECLARED = "what was declared: {fields}"
-MOST_RECORDS = 6
+MAX_RECORDS = 6
 
 # Fields whose identifiers, split into words, would not be understood.
 _NAMES = {
@@ -62,7 +62,7 @@ def provenance_in_words(provenance: Provenance, language: Language = ENGLISH) ->
         fields = list(dict.fromkeys(language.say(field_name(name)) for name in provenance.declared))
         parts.append(language.say(DECLARED, fields=listed(fields, language)))
     for name, ids in provenance.records.items():
-        shown = [*ids[:MOST_RECORDS], *(["…"] if len(ids) > MOST_RECORDS else [])]
+        shown = [*ids[:MAX_RECORDS], *(["…"] if len(ids) > MAX_RECORDS else [])]
         parts.append(language.say(RECORDS[name], ids=enumerated(shown, language)))
     # Without a matching field there is no "of the same …" to name.
     return parts + [_earlier(events, language) for events in provenance.earlier_events if events.by]

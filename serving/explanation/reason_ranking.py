@@ -2,7 +2,7 @@
 
 This module only makes facts, which are stored; `reasons_in_words` turns them into text for readers.
 Features of one indicator measure the same suspicion, and models divide its weight among them
-arbitrarily; only their sum is stable. A contribution that would be untrue as a reason (`signs`) is
+arbitrarily; only their sum is stable. A contribution that would be untrue as a reason (`true_reasons`) is
 a habit of the model. Sums of log-odds are exact, so base + reasons + remainder + habits equals the
 score. Equal sums keep the order of the catalogue.
 """
@@ -24,10 +24,10 @@ from features.records import SubjectKind
 from serving.explanation.comparison import Comparison
 from serving.explanation.decision_parts import CHECKED_WHEN_READ, DecisionPart
 from serving.explanation.formatting import Value
-from serving.explanation.signs import agrees, is_absence
+from serving.explanation.true_reasons import agrees, is_absence
 
 FEW_REASONS = 8  # per side: as many as a person can weigh before deciding
-MOST_REASONS = 99  # per side: above FEW_REASONS only if the rest would outweigh a named reason
+MAX_REASONS = 99  # per side: above FEW_REASONS only if the rest would outweigh a named reason
 SMALLEST_LOG_ODDS = 0.02  # changes the odds by 2 %; anything less is noise to a reader
 STRONG, MODERATE = math.log(2), math.log(1.25)
 

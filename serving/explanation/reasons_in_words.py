@@ -39,14 +39,14 @@ from serving.explanation.reason_ranking import (
     effect_of,
     strength_of,
 )
-from serving.explanation.signs import shows_sign
+from serving.explanation.true_reasons import shows_sign
 from serving.language import ENGLISH, Language
 
 WORDS = "{sentence} ({usual})."
 # For a sentence that ends in a bracket: the comparison goes into the same bracket.
 WORDS_OF_BRACKETED = "{sentence}; {usual})."
 WHY_NOT_KNOWN = "{name}: not known, because {why}"
-MOST_REMEMBERED = 20_000
+MAX_REMEMBERED = 20_000
 
 
 class Observation(DecisionPart):
@@ -154,7 +154,7 @@ def _tells(seen: Observation, rendered: RenderedValue, log_odds: float) -> tuple
 
 
 # Cached because most values recur: missing, none, yes, and the same few counts.
-@lru_cache(MOST_REMEMBERED)
+@lru_cache(MAX_REMEMBERED)
 def _rendered(
     name: str,
     value: Value,

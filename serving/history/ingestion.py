@@ -33,21 +33,21 @@ from features.subject_types import SUBJECT_TYPES
 from serving.access.callers import Caller
 from serving.audit.decision import Decision
 from serving.audit.selections import selection_of
-from serving.declared_ahead import (
+from serving.errors import BodyTooLarge, RequestFault, SubmissionRefused
+from serving.future_declarations import (
     DoubtsClock,
     clock_doubted,
-    fault_ahead,
+    future_instant_fault,
     never_doubts,
 )
-from serving.errors import BodyTooLarge, RequestFault, SubmissionRefused
 from serving.history.client import HistoryClient
 from serving.history.received_records import (
     RECEIVED_TYPES,
     SUBJECT_KIND_OF,
-    KeptRecord,
     ReceivedRecord,
+    StoredRecord,
 )
-from serving.request_parsing import MOST_FAULTS, faults_of, read_json, unknown_field
+from serving.request_parsing import MAX_FAULTS, faults_of, read_json, unknown_field
 
 if TYPE_CHECKING:
     from serving.storage.repositories.decision_repository import DecisionRepository
@@ -121,7 +121,7 @@ class RecordIngestion:
         known = [(each, before[key].body) for key, each in given_ids.items() if key in before]
         same = [each for each, body in known if _says(each, body)]
         faults += [_differs(each) for each, body in known if not _says(each, body)]
-        first_faults = tuple(faults[:MOST_FAULTS])
+        first_faults = tuple(faults[:MAX_FAULTS])
         if faults and not new and not same:
             self._refuse(faults, at, "none of the records can be stored")
         # Known records too: a crash may have come between storing and applying them.
@@ -180,7 +180,7 @@ class RecordIngestion:
         """Raise SubmissionRefused, or ClockDoubted if a wrong clock may be the cause."""
         if self._is_clock_doubted(faults, at):
             raise clock_doubted(at)
-        raise SubmissionRefused(why, tuple(faults[:MOST_FAULTS]))
+        raise SubmissionRefused(why, tuple(faults[:MAX_FAULTS]))
 
     def _is_clock_doubted(self, faults: Sequence[RequestFault], at: datetime) -> bool:
         return any(fault.code == "declared_ahead" for fault in faults) and self.doubts_clock(at)
@@ -204,7 +204,7 @@ class RecordIngestion:
 
     def _add_new(
         self, received: dict[Key, CheckedRecord]
-    ) -> tuple[dict[Key, CheckedRecord], dict[Key, KeptRecord]]:
+    ) -> tuple[dict[Key, CheckedRecord], dict[Key, StoredRecord]]:
         """Store new records; return all records and the rows stored before, each by current key.
 
         An id that another sender already uses for other content gets the sender as a prefix, so
@@ -396,7 +396,7 @@ def _not_ahead(
     for each in records:
         record = each.record
         fault = (
-            fault_ahead(f"{each.pointer}/declared_at", record.declared_at, at)
+            future_instant_fault(f"{each.pointer}/declared_at", record.declared_at, at)
             if isinstance(record, Journey | Shipment)
             else None
         )
@@ -479,7 +479,7 @@ def _identity(kind: str, record: Any) -> tuple[str, str, str]:
     return subject_kind, getattr(record, record_type.subject_field), record_type.id_of(record)
 
 
-def _is_anothers(row: ReceivedRecord, kept: KeptRecord) -> bool:
+def _is_anothers(row: ReceivedRecord, kept: StoredRecord) -> bool:
     """Return whether another sender used this id first; never for an id that names its subject."""
     record_type = LINKED_RECORD_TYPES.get(row.kind)
     names_subject = record_type is None or record_type.subject_field in record_type.id_fields
@@ -507,7 +507,7 @@ def _content(body: str) -> dict[str, Any]:
     return {name: each for name, each in told.items() if name not in _OF_RECEIPT}
 
 
-def _as_kept(each: CheckedRecord, kept: KeptRecord) -> CheckedRecord:
+def _as_kept(each: CheckedRecord, kept: StoredRecord) -> CheckedRecord:
     record = type(each.record).model_validate_json(kept.body)
     return replace(each, record=record, row=replace(each.row, body=kept.body))
 

@@ -45,7 +45,7 @@ class ReceivedRecord:
 
 
 @dataclass(frozen=True)
-class KeptRecord:
+class StoredRecord:
     """A stored record: its body, which is empty once erased, and its sender."""
 
     body: str

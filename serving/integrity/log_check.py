@@ -17,15 +17,15 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from features.errors import TidegateError
 from serving.access.actors import Actor
 from serving.integrity.audit_log import AuditEvent
-from serving.integrity.checkpoint_proof import (
+from serving.integrity.checkpoints import Checkpoint, EpochBeginning
+from serving.integrity.hash_chain import CHAINS, EMPTY, ChainHeads, LogHead
+from serving.integrity.witness_comparison import (
     DATABASE,
     CheckpointVerdict,
     DatabaseView,
-    Testimonies,
+    WitnessReadings,
     judge,
 )
-from serving.integrity.checkpoints import Checkpoint, EpochBeginning
-from serving.integrity.hash_chain import CHAINS, EMPTY, ChainHeads, LogHead
 from serving.integrity.witness_lines import WitnessLines, read_witness_lines
 from serving.integrity.witnesses import Witness
 
@@ -93,7 +93,7 @@ def check_log(
     """
     view = store.view()
     heads = view.chains.heads()
-    testimonies = Testimonies(public_keys)
+    testimonies = WitnessReadings(public_keys)
     reports = []
     for witness, (report, found) in zip(witnesses, _all_asked(witnesses, by_newest), strict=True):
         lines = found.lines[-1:] if by_newest else found.lines

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 _FRAME = re.compile(rb"tidegate1 ([0-9]{1,7}) ([0-9a-f]{64}) ")
-_LONGEST_HEAD = len(b"tidegate1 9999999 ") + 64 + 1
+_MAX_HEAD_LENGTH = len(b"tidegate1 9999999 ") + 64 + 1
 _PADDING = b" \r\0"
 
 
@@ -63,7 +63,7 @@ class _LineReader:
         content, at = self.rest + piece, 0
         while frame := _FRAME.search(content, at):
             # The next frame may begin within what this one claims, so that must be in memory too.
-            if frame.end() + int(frame[1]) + _LONGEST_HEAD > len(content) and not is_last:
+            if frame.end() + int(frame[1]) + _MAX_HEAD_LENGTH > len(content) and not is_last:
                 self.rest = content[at:]
                 return
             self._read_between(content[at : frame.start()])
@@ -76,7 +76,7 @@ class _LineReader:
         rest = content[last_line:].lstrip(_PADDING)
         # The end of a long piece suffices, as a frame may begin there. The "?" makes the dropped
         # part count as torn.
-        self.rest = rest if len(rest) <= _LONGEST_HEAD else b"?" + rest[-_LONGEST_HEAD:]
+        self.rest = rest if len(rest) <= _MAX_HEAD_LENGTH else b"?" + rest[-_MAX_HEAD_LENGTH:]
 
     def _read_between(self, content: bytes) -> None:
         """Count the pieces of lines that have no frame."""

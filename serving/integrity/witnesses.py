@@ -23,9 +23,9 @@ from serving.settings import Settings
 COMMAND = "command:"
 NEWEST_BYTES = 1 << 16
 PIECE_BYTES = 1 << 20
-LONGEST_COMMAND_S = 10.0
+MAX_COMMAND_S = 10.0
 # Limits for reading everything from an address: three years of a checkpoint each minute.
-LONGEST_TOLD_S, MOST_TOLD_BYTES = 600.0, 1 << 30
+MAX_TOLD_S, MAX_TOLD_BYTES = 600.0, 1 << 30
 
 
 @dataclass(frozen=True)
@@ -108,7 +108,7 @@ class WebWitness:
 
     def everything(self) -> Iterable[bytes] | None:
         """Return the whole answer; raise OSError if it exceeds the limits of size or time."""
-        ask = partial(fetch, self.address, most=MOST_TOLD_BYTES, longest_s=LONGEST_TOLD_S)
+        ask = partial(fetch, self.address, most=MAX_TOLD_BYTES, longest_s=MAX_TOLD_S)
         told = self._told(ask)
         return None if told is None else [told]
 
@@ -153,7 +153,7 @@ class CommandWitness:
                 [*self.words, word],
                 input=content,
                 capture_output=True,
-                timeout=LONGEST_COMMAND_S,
+                timeout=MAX_COMMAND_S,
                 check=True,
             )
         except subprocess.SubprocessError as failure:

@@ -25,7 +25,7 @@ from serving.language import say
 from serving.models.errors import NoModel
 from serving.models.kill_switch import KillSwitch
 from serving.models.scores import ADDITIVITY, Scorer
-from serving.models.seat_approvals import SeatApprovals
+from serving.models.slot_approvals import SlotApprovals
 from serving.process.background_threads import PollingThread
 from training.errors import ArtefactError
 from training.model.model_pointer import Alias, GateVerdict, ModelPointer
@@ -92,7 +92,7 @@ class ModelPool:
         folder: Path,
         public_key: Path,
         kill_switch: KillSwitch | None = None,
-        approvals: SeatApprovals | None = None,
+        approvals: SlotApprovals | None = None,
     ):
         self.kill_switch = kill_switch or KillSwitch()
         self._approvals = approvals
@@ -223,7 +223,7 @@ class ModelPool:
 
 
 def load_role(
-    model_folder: Path, role: Role, public_key: Path, approvals: SeatApprovals | None = None
+    model_folder: Path, role: Role, public_key: Path, approvals: SlotApprovals | None = None
 ) -> LoadedModel:
     """Load the version signed for a role and, in live use, approved for it.
 

@@ -15,7 +15,7 @@ from serving.models.tree_fields import WrongField, tree_of
 
 _END = "end of trees\n"
 # Bounds what a damaged or hostile file can make the reader allocate.
-_LARGEST_FEATURES = 1 << 20
+_MAX_FEATURES = 1 << 20
 _HEADER = tuple(
     "version num_class num_tree_per_iteration label_index max_feature_idx objective "
     "feature_names monotone_constraints feature_infos tree_sizes".split()
@@ -88,7 +88,7 @@ def _header(place: _Place) -> tuple[dict[str, _Field], int]:
 
 def _feature_names(place: _Place, header: dict[str, _Field]) -> tuple[str, ...]:
     highest = header["max_feature_idx"]
-    if not re.fullmatch("[0-9]{1,7}", highest.value) or int(highest.value) >= _LARGEST_FEATURES:
+    if not re.fullmatch("[0-9]{1,7}", highest.value) or int(highest.value) >= _MAX_FEATURES:
         what = f"max_feature_idx is {_shown(highest.value)}"
         raise place.refusal(TidegateError, highest.offset, what)
     columns = int(highest.value) + 1

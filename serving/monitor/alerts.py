@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING
 
 from serving.monitor.monitoring_report import (
-    OF_THE_SUPPLY,
+    MEASURES_OF_INCOMING_RECORDS,
     AlertFigures,
     ExplorationFigures,
     MonitoringReport,
@@ -75,7 +75,7 @@ def exploration_after(
     drifting = [
         moved.measure
         for moved in report.drift.moved
-        if moved.is_drift and moved.measure not in OF_THE_SUPPLY
+        if moved.is_drift and moved.measure not in MEASURES_OF_INCOMING_RECORDS
     ]
     if not drifting and not is_running:
         return None

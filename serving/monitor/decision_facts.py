@@ -22,7 +22,7 @@ UNKNOWN = "(unknown)"
 # The feature that counts an operator's earlier subjects, by kind; for shipments within a year.
 BEFORE = {kind: each.experience_feature for kind, each in SUBJECT_TYPES.items()}
 SIZES = ((1, "new"), (10, "1 to 9 before"), (100, "10 to 99 before"))
-LARGEST = "100 or more before"
+MAX = "100 or more before"
 
 # Lanes whose outcomes are measured: those with an inspection, except rescues.
 MEASURED = tuple(lane for lane in VISITED if lane != "rescue")
@@ -110,7 +110,7 @@ def parts_of(record: str) -> dict[str, Any]:
     return parts
 
 
-_ROUNDING, _MOST_UNCERTAIN = 1e-9, 0.95
+_ROUNDING, _MAX_UNCERTAIN = 1e-9, 0.95
 
 # Names of strata.
 INSPECTED_BY, NOT_INSPECTED = "inspected by {way}", "not inspected, drawn at {share}"
@@ -152,7 +152,7 @@ def drawn_at(probability: float) -> str:
     mantissa, exponent = f"{probability:.9e}".split("e")
     rounded = float(f"{round(2 * float(mantissa)) / 2}e{exponent}")
     is_certain = probability > 1 - _ROUNDING
-    return f"{rounded if is_certain else min(rounded, _MOST_UNCERTAIN):.2g}"
+    return f"{rounded if is_certain else min(rounded, _MAX_UNCERTAIN):.2g}"
 
 
 def _countries(kind: SubjectKind, request: dict[str, Any]) -> tuple[str | None, str, str]:
@@ -171,7 +171,7 @@ def _region(country: str | None) -> str:
 def _operator(before: Value) -> str:
     if not isinstance(before, float | int):
         return UNKNOWN
-    return next((name for end, name in SIZES if before < end), LARGEST)
+    return next((name for end, name in SIZES if before < end), MAX)
 
 
 def _indicators(record: Mapping[str, Any]) -> dict[str, float]:

@@ -47,7 +47,7 @@ WEIGHT_OF_CHANCE = 2
 MIN_PER_WEEK = 50
 BINS, MAX_CATEGORIES = 10, 60
 
-BY_ITSELF = (FINDINGS, DECISIONS, RESULTS)
+MEASURES_JUDGED_ALONE = (FINDINGS, DECISIONS, RESULTS)
 
 # One measure's histogram for each day (ISO date).
 DailySummaries = Mapping[str, Counter[str]]
@@ -72,7 +72,7 @@ class DriftMeasure:
     @property
     def is_drift(self) -> bool:
         """True if the change is neither chance, nor usual, nor too small to matter."""
-        accepted = FALSE_ALARMS_ALONE if self.measure in BY_ITSELF else FALSE_ALARMS
+        accepted = FALSE_ALARMS_ALONE if self.measure in MEASURES_JUDGED_ALONE else FALSE_ALARMS
         return self.p_value <= accepted and self.size >= self.least
 
 

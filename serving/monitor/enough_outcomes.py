@@ -4,7 +4,7 @@ from math import ceil
 
 from serving.language import say, say_of
 from serving.monitor.monitoring_report import LaneFigures, SliceFigures
-from training.inverse_probability import FEWEST_DRAWN
+from training.inverse_probability import MIN_DRAWN
 
 # The longest span of a report; older outcomes no longer count.
 WINDOW_DAYS = 90
@@ -36,14 +36,14 @@ def enough_when(known: float, wanted: int, days: int) -> str:
 def so_far(figures: SliceFigures, days: int) -> str:
     """State the same for the even draws that the random checks of a part are worth."""
     known = figures.control_outcomes if figures.effective_size is None else figures.effective_size
-    wanted = min(FEWEST_DRAWN, max(figures.decisions - figures.inspected, 1))
+    wanted = min(MIN_DRAWN, max(figures.decisions - figures.inspected, 1))
     return enough_when(known, wanted, days)
 
 
 def lane_so_far(figures: LaneFigures, days: int) -> str:
     """State the same for the results that show how often a lane was right."""
     known = figures.known if figures.effective_size is None else round(figures.effective_size)
-    return enough_when(known, FEWEST_DRAWN, days)
+    return enough_when(known, MIN_DRAWN, days)
 
 
 def _in(days: float) -> str:

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from training.estimation.result_delays import ResultDelays
-from training.inverse_probability import FEWEST_DRAWN
+from training.inverse_probability import MIN_DRAWN
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ def _slow_days(visits: pd.DataFrame, as_of: datetime) -> float | None:
         return None
     first = visits["scored_at"].min()
     older = came[came["scored_at"] <= first + (pd.Timestamp(as_of) - first) / 2]
-    seen = older if len(older) >= FEWEST_DRAWN else came
+    seen = older if len(older) >= MIN_DRAWN else came
     waited = (seen["known_at"] - seen["scored_at"]).dt.total_seconds().to_numpy() / 86_400
     found = seen["confirmed"].to_numpy(dtype=np.float64)
     return ResultDelays.from_delays(waited, found).slow

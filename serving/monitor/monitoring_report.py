@@ -16,7 +16,7 @@ from training.estimation.sensitivity import SensitivityBound
 # Measures of drift that are not features; each is judged on its own.
 FINDINGS, DECISIONS, RESULTS = "findings", "decisions", "results"
 # Measures of incoming records; they say nothing about the model.
-OF_THE_SUPPLY = (DECISIONS, RESULTS)
+MEASURES_OF_INCOMING_RECORDS = (DECISIONS, RESULTS)
 
 
 class ReportPart(BaseModel):

@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from training.estimation.inspected_sample import NO_CLIP, effective_size
 from training.estimation.weighted_mean import ConfidenceDistribution, weighted_mean
-from training.inverse_probability import FEWEST_DRAWN, stands_for
+from training.inverse_probability import MIN_DRAWN, inverse_probability_weight
 
 Floats = npt.NDArray[np.float64]
 
@@ -75,7 +75,7 @@ class MergedStratum:
         # With probability 0 nobody could be drawn, so no outcome represents these subjects.
         if not known.sum() or not (probability > 0).all():
             return np.zeros(0)
-        weights = stands_for(probability, clip=NO_CLIP)
+        weights = inverse_probability_weight(probability, clip=NO_CLIP)
         # Scale the weights to the known size; each outcome stands at least for itself.
         return np.maximum(weights * self.size / float(known @ weights), 1.0)
 
@@ -88,25 +88,25 @@ class MergedStratum:
     def has_enough_outcomes(self) -> bool:
         """True if the outcomes suffice for an estimate of the whole stratum."""
         if all(part.is_certain for part in self.parts):
-            return self.known_outcomes >= min(FEWEST_DRAWN, ceil(self.size / 2))
-        return self.effective_size >= min(FEWEST_DRAWN, self.size)
+            return self.known_outcomes >= min(MIN_DRAWN, ceil(self.size / 2))
+        return self.effective_size >= min(MIN_DRAWN, self.size)
 
     @property
     def needs(self) -> str:
         """The number of outcomes that would suffice, in words."""
         if all(part.is_certain for part in self.parts):
-            return f"{self.name}: want {min(FEWEST_DRAWN, ceil(self.size / 2))} known outcomes"
+            return f"{self.name}: want {min(MIN_DRAWN, ceil(self.size / 2))} known outcomes"
         lowest = min(part.probability for part in self.parts)
         if lowest <= 0:
             return f"{self.name}: want a chance above 0 for each of {self.size:,} decisions"
         enough = (
-            self.size * FEWEST_DRAWN / self.effective_size
+            self.size * MIN_DRAWN / self.effective_size
             if self.effective_size
-            else FEWEST_DRAWN / lowest
+            else MIN_DRAWN / lowest
         )
         return (
             f"{self.name}: {self.known_outcomes} known outcomes say as much as "
-            f"{self.effective_size:.0f} evenly drawn; want {FEWEST_DRAWN}, as come of about "
+            f"{self.effective_size:.0f} evenly drawn; want {MIN_DRAWN}, as come of about "
             f"{float(f'{enough:.2g}'):,.0f} decisions instead of {self.size:,}"
         )
 

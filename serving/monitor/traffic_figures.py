@@ -28,7 +28,7 @@ from serving.triage.triage_plan import TriagePlan
 from training.confidence_intervals import Estimate, proportion
 from training.estimation.sensitivity import SensitivityBound, sensitivity
 from training.estimation.weighted_mean import weighted_mean
-from training.inverse_probability import FEWEST_DRAWN, stands_for
+from training.inverse_probability import MIN_DRAWN, inverse_probability_weight
 
 # The values of a dimension that are reported; those with fewer decisions are left out.
 MAX_VALUES = 12
@@ -119,7 +119,7 @@ def _nothing_to_find(part: Slice) -> Estimate:
     """Return the share without a finding; only an interval for too few even draws."""
     found = part.prevalence
     drawn = [each for each in part.strata if each.known_outcomes]
-    if len(drawn) == 1 and drawn[0].known_outcomes < FEWEST_DRAWN:
+    if len(drawn) == 1 and drawn[0].known_outcomes < MIN_DRAWN:
         found = replace(proportion(drawn[0].confirmed, drawn[0].known_outcomes), value=None)
     value, low, high = (
         None if each is None else 1 - each for each in (found.value, found.high, found.low)
@@ -229,11 +229,11 @@ def calibration(visits: pd.DataFrame) -> Iterator[CalibrationBand]:
     control = visits[(visits["lane"] == "control") & visits["confirmed"].notna()]
     ordered = control.sort_values("probability")
     drawn_at = ordered["stratum"].map(probability_of).to_numpy(np.float64)
-    weights = stands_for(drawn_at, clip=1e6)
+    weights = inverse_probability_weight(drawn_at, clip=1e6)
     predicted = ordered["probability"].to_numpy(np.float64)
     confirmed = ordered["confirmed"].to_numpy(np.float64)
     # Rather fewer bands than bands with too few cases.
-    bands = min(BANDS, len(ordered) // FEWEST_DRAWN)
+    bands = min(BANDS, len(ordered) // MIN_DRAWN)
     for band in np.array_split(np.arange(len(ordered)), bands) if bands else ():
         yield CalibrationBand(
             cases=len(band),

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, ClassVar, Generic, Literal, TypeVar
 import structlog
 
 from serving.access.errors import AddressRefused
-from serving.access.webhook_client import RefusedByReceiver
+from serving.access.public_webhook_client import RefusedByReceiver
 from serving.outbox.outbox import Channel, Delivery, RetryRule
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from pydantic import TypeAdapter
 
 from serving.access.errors import AddressRefused
-from serving.access.webhook_client import CallableAddresses, post
+from serving.access.public_webhook_client import CallableAddresses, post
 from serving.access.webhook_signatures import key_of, signed_headers
 from serving.outbox.feeds import FeedChannel, FeedParts
 from serving.outbox.outbox import RetryRule

@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING, Literal, get_args
 from pydantic import TypeAdapter
 
 from features.records import SubjectKind
-from serving.access.acting import tell_audit
+from serving.access.acting import add_audit_details
 from serving.access.callers import Caller
 from serving.audit.masking import Masking
 from serving.errors import RequestFault, Unprocessable
 from serving.review.cases.actions import ActionKind, CaseAction, ReferredTo
-from serving.review.cases.case_records import CaseAccess, CaseRecord, CaseScore, StoredEvent
+from serving.review.cases.case_of_decision import CASE
+from serving.review.cases.case_records import CaseAccess, CaseRow, CaseScore, StoredEvent
 from serving.review.cases.case_state import Case, Statement, WaitingFor
-from serving.review.cases.opening import CASE
 from serving.review.cases.results import ResultCode
 from serving.triage.lane_declarations import ScoreLane, shown_lane, shown_score_lane
 
@@ -77,7 +77,7 @@ DETAILS: TypeAdapter[EventDetails] = TypeAdapter(EventDetails)
 
 
 @dataclass(frozen=True)
-class CaseHappening:
+class FeedItem:
     """One published event of a case: `office_id` has it now, `left_office_id` had it before.
 
     `decision_id` is the decision that counted for the case at the time.
@@ -97,8 +97,8 @@ class CaseHappening:
 class FeedEntry:
     """A published event, with the case as it is stored now."""
 
-    happening: CaseHappening
-    case: CaseRecord
+    happening: FeedItem
+    case: CaseRow
 
 
 @dataclass(frozen=True)
@@ -175,7 +175,7 @@ class PublishedEvents:
             fault = RequestFault("/after", "cursor", "want the `next` of a page")
             raise Unprocessable("the cursor is none that a page gave", (fault,))
         events = [self.shown(entry) for entry in page.entries]
-        tell_audit(cases=list(dict.fromkeys(event.case_id for event in events)))
+        add_audit_details(cases=list(dict.fromkeys(event.case_id for event in events)))
         return events, page
 
     def shown(self, entry: FeedEntry) -> PublishedEvent:
@@ -204,15 +204,15 @@ class PublishedEvents:
         )
 
 
-def opening_of(case: CaseRecord) -> CaseHappening:
+def opening_of(case: CaseRow) -> FeedItem:
     """Return the event of a case that was opened."""
     details = EventDetails(lane=shown_lane(case.lane))
     return _happening(case, "tidegate.case.opened", case.opened_at, details)
 
 
-def further_score(score: CaseScore, case_id: str, office_id: str | None) -> CaseHappening:
+def further_score(score: CaseScore, case_id: str, office_id: str | None) -> FeedItem:
     """Return the event of a further score of a case's subject."""
-    return CaseHappening(
+    return FeedItem(
         _new_id(),
         case_id,
         "tidegate.case.score_appended",
@@ -224,9 +224,7 @@ def further_score(score: CaseScore, case_id: str, office_id: str | None) -> Case
     )
 
 
-def happenings_of_act(
-    before: CaseRecord, after: CaseRecord, act: StoredEvent
-) -> list[CaseHappening]:
+def happenings_of_act(before: CaseRow, after: CaseRow, act: StoredEvent) -> list[FeedItem]:
     """Return the published events of one act, in order; there may be none."""
     # The former office is named only with the action that moved the case.
     left = before.office_id if before.office_id != after.office_id else None
@@ -237,7 +235,7 @@ def happenings_of_act(
 
 
 def _changes(
-    was: Case, after: CaseRecord, act: StoredEvent
+    was: Case, after: CaseRow, act: StoredEvent
 ) -> Iterator[tuple[EventType, EventDetails]]:
     case = CASE.validate_json(after.state)
     if case.amendment is not None and case.amendment != was.amendment:
@@ -296,13 +294,13 @@ def _is_ordered(was: Case, case: Case, act: str) -> bool:
 
 
 def _happening(
-    case: CaseRecord,
+    case: CaseRow,
     type_: EventType,
     at: datetime,
     details: EventDetails,
     left_office_id: str | None = None,
-) -> CaseHappening:
-    return CaseHappening(
+) -> FeedItem:
+    return FeedItem(
         _new_id(),
         case.case_id,
         type_,

@@ -24,18 +24,18 @@ from features.vector import Vector
 from serving.access.callers import Caller
 from serving.audit.decision import Decision, ModelRef, Unscored, digest_of
 from serving.audit.earlier_decisions import SCORES_AGAIN, EarlierDecisions
-from serving.declared_ahead import (
-    MAX_AHEAD,
-    DoubtsClock,
-    clock_doubted,
-    fault_ahead,
-    never_doubts,
-)
 from serving.errors import Conflict, ServingError, SubmissionRefused
 from serving.explanation.comparison import Comparisons
 from serving.explanation.explained_score import Score, Scored, score_of, scores_of
 from serving.explanation.formatting import Value
 from serving.explanation.reason_ranking import Reasons, ranking
+from serving.future_declarations import (
+    MAX_AHEAD,
+    DoubtsClock,
+    clock_doubted,
+    future_instant_fault,
+    never_doubts,
+)
 from serving.history.client import HistoryClient
 from serving.history.missing_history import missing_types
 from serving.history.received_records import ReceivedRecord
@@ -45,8 +45,8 @@ from serving.scoring.enrichment import enrich, with_newest_legs
 from serving.scoring.new_evidence import newly_counted
 from serving.scoring.standing_declarations import as_standing, withdrawn_at
 from serving.triage.disagreement import ChallengerScore
+from serving.triage.lane_choice import EarlierSelection, Placement
 from serving.triage.lane_declarations import WITHOUT_CASE
-from serving.triage.lane_rule import EarlierSelection, Placement
 from serving.triage.lanes import Lanes, PlacementRequest
 from serving.triage.life_at_risk import TIME_PASSED, DangerSignal, danger_signals, in_words
 from serving.triage.watch_list_hits import find_hits
@@ -359,7 +359,7 @@ def _refusal_ahead(request: AssessmentRequest, doubts_clock: DoubtsClock) -> Ser
     if submission.journey is not None:
         instants["/journey/declared_at"] = submission.journey.declared_at
     given = [(pointer, instant) for pointer, instant in instants.items() if instant]
-    faults = tuple(filter(None, (fault_ahead(*each, at) for each in given)))
+    faults = tuple(filter(None, (future_instant_fault(*each, at) for each in given)))
     if not faults:
         return None
     # If the service's own clock is in doubt, the caller may be right: report that instead of

@@ -43,7 +43,7 @@ from serving.history.missing_history import missing_types
 from serving.models.model_pool import LoadedModel
 from serving.models.scores import Scorer
 from serving.request_parsing import read_submission
-from serving.triage.lane_rule import Placement
+from serving.triage.lane_choice import Placement
 from serving.triage.lanes import Lanes
 from serving.triage.life_at_risk import Craft, danger_signals, signals_of_craft
 

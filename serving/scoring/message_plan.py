@@ -14,7 +14,7 @@ from typing import Any
 from features.linked_records import LINKED_RECORD_TYPES
 from features.messages.concerned_parts import Subject
 from features.messages.conversion import GIVEN, Conversion, MadeRecord
-from features.messages.once_read import MAX_LISTED, Leftovers
+from features.messages.encoded_message import MAX_LISTED, Leftovers
 from features.records import RECORD_FILES, Record, SubjectKind
 from features.subject_types import SUBJECT_TYPES
 from serving.errors import SubmissionRefused, Unprocessable

@@ -21,7 +21,7 @@ import structlog
 
 from features.messages.concerned_parts import ConcernedPart, Subject
 from features.messages.conversion import Conversion
-from features.messages.once_read import Leftovers, decode, with_pseudonyms
+from features.messages.encoded_message import Leftovers, decode, with_pseudonyms
 from features.messages.options import Options
 from features.messages.reader_process import LENGTH, OUT_OF_MEMORY, OUT_OF_TIME
 from features.messages.stored_text import MessageText

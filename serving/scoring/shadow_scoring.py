@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 # Bounds the memory; further requests are dropped and counted.
-MOST_WAITING = 1_000
+MAX_WAITING = 1_000
 BATCH_SIZE = 100
 # Seconds to wait for more requests, so that one transaction stores many scores.
 GATHERED_FOR_S = 0.5
@@ -69,7 +69,7 @@ class ShadowScoring:
         self._models = models
         self._store = store
         self._on_dropped = on_dropped
-        self._queue: queue.Queue[ShadowRequest | None] = queue.Queue(MOST_WAITING)
+        self._queue: queue.Queue[ShadowRequest | None] = queue.Queue(MAX_WAITING)
         self.thread = BackgroundThread("shadow-scoring", self._run)
 
     def start(self) -> None:

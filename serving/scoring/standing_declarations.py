@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from features.record_versions import Life, amends, lives_of, version_at
+from features.record_versions import CountingVersion, amends, counting_versions, version_at
 from features.subject_types import SUBJECT_TYPES
 from features.submission import Submission
 from serving.history.received_records import SUBJECT_KIND_OF, ReceivedRecord
@@ -81,9 +81,9 @@ def _standing(kind: str, declared: Any, rows: Iterable[ReceivedRecord], at: date
     return stands.model_copy(update=kept)
 
 
-def _lives(kind: str, versions: Iterable[Any]) -> list[Life]:
+def _lives(kind: str, versions: Iterable[Any]) -> list[CountingVersion]:
     record = SUBJECT_TYPES[kind].record  # type: ignore[index]  # a kind
-    return lives_of([dict(each) for each in versions], record)
+    return counting_versions([dict(each) for each in versions], record)
 
 
 def _received(kind: str, subject_id: str, rows: Iterable[ReceivedRecord]) -> list[Any]:

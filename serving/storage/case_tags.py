@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Row, delete, select, true
 
 from serving.crypto.encryption import EncryptionUnit
-from serving.review.cases.case_records import CaseAccess, CaseRecord
+from serving.review.cases.case_records import CaseAccess, CaseRow
 from serving.storage.encrypted_cases import EncryptedCases
 from serving.storage.repositories.visible_cases import is_visible
 from serving.storage.tables.review import case_tags, cases
@@ -23,13 +23,13 @@ class CaseTags:
 
     cases: EncryptedCases
 
-    def follow(self, connection: Connection, before: CaseRecord, after: CaseRecord) -> None:
+    def follow(self, connection: Connection, before: CaseRow, after: CaseRow) -> None:
         """Update the tags of a case after a change."""
         # Most acts leave the tags alone, and rewriting them needs encryption.
         if _stated(after) != _stated(before):
             self.keep(connection, after)
 
-    def keep(self, connection: Connection, case: CaseRecord) -> None:
+    def keep(self, connection: Connection, case: CaseRow) -> None:
         """Replace the stored tags of a case by those in its state."""
         connection.execute(delete(case_tags).where(case_tags.c.case_id == case.case_id))
         if rows := [self._row(connection, case, tag) for tag in _stated(case)]:
@@ -60,7 +60,7 @@ class CaseTags:
         )
         return sorted([*dict.fromkeys(tag for tag in found if tag is not None)][:limit])
 
-    def _row(self, connection: Connection, case: CaseRecord, tag: str) -> dict[str, Any]:
+    def _row(self, connection: Connection, case: CaseRow, tag: str) -> dict[str, Any]:
         unit = EncryptionUnit.of_case(case.case_id, case.opened_at)
         return {
             "case_id": case.case_id,
@@ -70,6 +70,6 @@ class CaseTags:
         }
 
 
-def _stated(case: CaseRecord) -> list[str]:
+def _stated(case: CaseRow) -> list[str]:
     tags: list[str] = json.loads(case.state).get("tags", [])
     return tags

@@ -14,7 +14,7 @@ from serving.review.cases.case_records import (
     ERASED,
     NOTHING_LEFT,
     CaseLink,
-    CaseRecord,
+    CaseRow,
     StoredEvent,
 )
 from serving.storage.keys.data_keys import DataKeys
@@ -30,7 +30,7 @@ class EncryptedCases:
 
     keys: DataKeys
 
-    def case(self, row: CaseRecord, within: Connection) -> dict[str, Any]:
+    def case(self, row: CaseRow, within: Connection) -> dict[str, Any]:
         """Return the row of a case, encrypted."""
         unit = EncryptionUnit.of_case(row.case_id, row.opened_at)
         kept = vars(row)
@@ -39,7 +39,7 @@ class EncryptedCases:
             for name in _OF_CASE
         }
 
-    def of_case(self, row: Row[Any]) -> CaseRecord:
+    def of_case(self, row: Row[Any]) -> CaseRow:
         """Return a case; if it was erased, a bare one that reveals nothing about its subject."""
         kept = dict(row._mapping)
         for name in _OF_CASE:
@@ -50,7 +50,7 @@ class EncryptedCases:
             # A minimal valid state lets every reader handle an erased case without a special path.
             bare = {"case_id": row.case_id, "status": "closed", "owner": owner}
             kept |= dict.fromkeys(_OF_CASE, ERASED) | {"state": orjson.dumps(bare).decode()}
-        return CaseRecord(**kept)
+        return CaseRow(**kept)
 
     def is_erased(self, case_id: str, opened_at: datetime, within: Connection) -> bool:
         """Return whether the key of a case is gone, so that nothing can be read or added."""

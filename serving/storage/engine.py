@@ -31,13 +31,13 @@ from serving.storage.binding import (
 from serving.storage.errors import DatabaseMissing
 from serving.storage.migration import require_newest, step_of, steps_lacking, take_steps
 from serving.storage.row_audit.writer import WrittenRows, now, watch
-from serving.storage.write_lock import hold_for_service, turn_without_transaction, writing
+from serving.storage.write_lock import hold_for_service, turn_without_transaction, write_transaction
 
 # How long a request waits for another process, such as a command, to finish writing.
 BUSY_TIMEOUT_MS = 5_000
 
 # A fallback for writers in general: the decision log moves the write-ahead log sooner.
-LONGEST_WRITE_AHEAD_LOG = 4_000  # pages
+MAX_WRITE_AHEAD_LOG = 4_000  # pages
 
 # FULL makes each commit wait for the disk; NORMAL could lose the last ones in a power cut.
 # trusted_schema=OFF keeps a manipulated schema from calling functions.
@@ -79,7 +79,7 @@ def open_database(
         _prepare_file(where, keys, may_create=may_create)
     engine = connected(where, is_service=is_service, clock=clock)
     try:
-        with failing_as_unavailable():
+        with database_errors_as_503():
             database_id = _held_together(engine, where, keys, may_create=may_create)
     except BaseException:
         # A refused caller must not keep the file lock or a connection.
@@ -99,7 +99,7 @@ def upgrade_database(where: Path | str, keys: Path, *, is_dry_run: bool = False)
         _prepare_file(where, keys, may_create=False)
     engine = connected(where, is_service=not is_dry_run)
     try:
-        with failing_as_unavailable():
+        with database_errors_as_503():
             with engine.connect() as connection:
                 if step_of(connection) is None:
                     raise DatabaseMissing(
@@ -108,7 +108,7 @@ def upgrade_database(where: Path | str, keys: Path, *, is_dry_run: bool = False)
                 steps = steps_lacking(connection)
             if steps and not is_dry_run:
                 home = HomeBinding.read(keys)
-                with writing(engine) as connection:
+                with write_transaction(engine) as connection:
                     take_steps(connection)
                     database_id = identity_of(connection)
                     if database_id is None:
@@ -187,7 +187,7 @@ def _held_together(
         require_bound(connection, home, home_location(where), keys)
         is_key_unknown = lacks_a_binding(connection, keys)
     if is_key_unknown:
-        with writing(engine) as connection:
+        with write_transaction(engine) as connection:
             bind_present_keys(connection, keys)
     if home is None:
         HomeBinding(database_id, home_location(where)).write(keys)
@@ -202,7 +202,7 @@ def _made_or_bound(
         raise DatabaseMissing(f"{home_location(where)} is empty; `tidegate init` makes its tables")
     if keys and is_new and is_blank_home(keys):
         make_keys(keys)
-    with writing(engine) as connection:
+    with write_transaction(engine) as connection:
         if is_new:
             take_steps(connection)
         found = identity_of(connection)
@@ -234,7 +234,7 @@ def _sqlite(path: Path, *, is_service: bool) -> Engine:
     if is_service:
         service_lock = hold_for_service(path)
         event.listen(engine, "engine_disposed", lambda _: service_lock.close())
-    pages = LONGEST_WRITE_AHEAD_LOG if is_service else 0
+    pages = MAX_WRITE_AHEAD_LOG if is_service else 0
     pragmas = (*PRAGMAS, f"wal_autocheckpoint={pages}")
 
     @event.listens_for(engine, "connect")
@@ -316,7 +316,7 @@ def sqlite_version() -> str:
 
 
 @contextmanager
-def failing_as_unavailable(
+def database_errors_as_503(
     but: type[Exception] | tuple[type[Exception], ...] = (),
 ) -> Iterator[None]:
     """Raise LogUnavailable for database failures, naming only the kind of failure."""

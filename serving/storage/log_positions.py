@@ -12,13 +12,13 @@ from sqlalchemy import Connection, Engine, ScalarSelect, func, select, update
 
 from serving.access.actors import SERVICE
 from serving.integrity.audit_log import AuditEvent
-from serving.storage.engine import failing_as_unavailable
+from serving.storage.engine import database_errors_as_503
 from serving.storage.repositories.audit_repository import append_audit_events
 from serving.storage.row_audit.audit_chain import events_about
 from serving.storage.row_audit.writer import now
 from serving.storage.tables.audit import audit_events, log_positions
 from serving.storage.tables.scoring import decisions
-from serving.storage.write_lock import writing
+from serving.storage.write_lock import write_transaction
 
 # The number of the last entry of a page, and the function that stores what was made of the page.
 LogPage = tuple[int, Callable[[Connection], object]]
@@ -78,7 +78,7 @@ class LogPosition:
         """
         while (page := follow(after := self._position(engine))) is not None:
             upto, store = page
-            with failing_as_unavailable(), writing(engine) as connection:
+            with database_errors_as_503(), write_transaction(engine) as connection:
                 # Another process may have processed the page meanwhile.
                 if self.read(connection) == after:
                     store(connection)
@@ -86,7 +86,7 @@ class LogPosition:
             done(upto)
 
     def _position(self, engine: Engine) -> int:
-        with failing_as_unavailable(), engine.connect() as connection:
+        with database_errors_as_503(), engine.connect() as connection:
             return self.read(connection)
 
     def begun_after(self, connection: Connection) -> int:

@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Engine, Row, text
 
 from serving.audit.erasure import OutOfOrder
 from serving.crypto.errors import LogMoved
-from serving.storage.engine import failing_as_unavailable
+from serving.storage.engine import database_errors_as_503
 from serving.storage.repositories.retention_repository import stored_acts
 
 # Several workers commit in another order than they read the clock.
@@ -112,7 +112,7 @@ def known_time(
     """
     if known is not None:
         return known
-    with failing_as_unavailable(), engine.connect() as connection:
+    with database_errors_as_503(), engine.connect() as connection:
         return read(connection, at)
 
 

@@ -13,7 +13,7 @@ from serving.audit.clock_check import ClockCheck
 from serving.integrity.witness_lines import read_witness_lines
 from serving.integrity.witnesses import Witness, witnesses_of
 from serving.settings import Settings
-from serving.storage.engine import failing_as_unavailable
+from serving.storage.engine import database_errors_as_503
 from serving.storage.log_times import instant
 from serving.storage.repositories.checkpoint_repository import CheckpointRepository
 from serving.storage.repositories.retention_repository import stored_acts
@@ -45,7 +45,7 @@ def newest_instants(engine: Engine, witnesses: Iterable[Witness]) -> Mapping[str
         .where(audit_events.c.actor.not_like("cli:%"))
         .order_by(audit_events.c.seq.desc()),
     }
-    with failing_as_unavailable(), engine.connect() as connection:
+    with database_errors_as_503(), engine.connect() as connection:
         found = {what: connection.scalar(query.limit(1)) for what, query in newest.items()}
         overruling = stored_acts(connection, "overrule")
     found["checkpoint"] = _last_signed_at(CheckpointRepository(engine).newest_lines())

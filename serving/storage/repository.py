@@ -9,9 +9,9 @@ from sqlalchemy import Connection, Engine, Row, Select
 
 from serving.storage.encrypted_cases import EncryptedCases
 from serving.storage.encrypted_decisions import EncryptedDecisions
-from serving.storage.engine import failing_as_unavailable
+from serving.storage.engine import database_errors_as_503
 from serving.storage.keys.data_keys import DataKeys
-from serving.storage.write_lock import writing
+from serving.storage.write_lock import write_transaction
 
 Columns = TypeVarTuple("Columns")
 Value = TypeVar("Value")
@@ -42,7 +42,7 @@ class Repository:
     @contextmanager
     def _reading(self) -> Iterator[Connection]:
         """Open a transaction for several queries."""
-        with failing_as_unavailable(), self._engine.connect() as connection:
+        with database_errors_as_503(), self._engine.connect() as connection:
             yield connection
 
     @contextmanager
@@ -50,7 +50,7 @@ class Repository:
         self, but: type[Exception] | tuple[type[Exception], ...] = ()
     ) -> Iterator[Connection]:
         """Begin a writing transaction under the write lock; errors in `but` pass unchanged."""
-        with failing_as_unavailable(but), writing(self._engine) as connection:
+        with database_errors_as_503(but), write_transaction(self._engine) as connection:
             yield connection
 
     def _rows(self, query: Select[*Columns]) -> Sequence[Row[*Columns]]:

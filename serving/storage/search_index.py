@@ -14,7 +14,7 @@ from sqlalchemy import Connection, and_, delete, select, true, update
 from serving.crypto.encryption import EncryptionUnit
 from serving.crypto.prefix_codes import CodeSpan, prefix_code, prefix_span
 from serving.errors import RequestFault, Unprocessable
-from serving.review.cases.case_records import CaseAccess, CaseRecord
+from serving.review.cases.case_records import CaseAccess, CaseRow
 from serving.review.search.search_terms import CASE_NAME, SearchTerm, distinct_terms, normalised
 from serving.storage.encrypted_cases import EncryptedCases
 from serving.storage.keys.data_keys import DataKeys
@@ -51,14 +51,14 @@ class SearchIndex:
     cases: EncryptedCases
 
     def insert(
-        self, connection: Connection, opened: Iterable[tuple[CaseRecord, Iterable[SearchTerm]]]
+        self, connection: Connection, opened: Iterable[tuple[CaseRow, Iterable[SearchTerm]]]
     ) -> None:
         """Write the terms of cases that have none yet."""
         rows = [row for case, terms in opened for row in self._rows(case, terms, connection)]
         if rows:
             connection.execute(case_terms.insert(), rows)
 
-    def add(self, connection: Connection, case: CaseRecord, terms: Iterable[SearchTerm]) -> None:
+    def add(self, connection: Connection, case: CaseRow, terms: Iterable[SearchTerm]) -> None:
         """Add terms that a case lacks, and new roles of terms it has."""
         of_case = case_terms.c.case_id == case.case_id
         query = select(case_terms.c.code, case_terms.c.names).where(of_case)
@@ -74,7 +74,7 @@ class SearchIndex:
                 connection.execute(update(case_terms).where(is_it).values(names=names))
 
     def _rows(
-        self, case: CaseRecord, terms: Iterable[SearchTerm], within: Connection
+        self, case: CaseRow, terms: Iterable[SearchTerm], within: Connection
     ) -> list[dict[str, Any]]:
         """Return the rows of a case and its own id; parties of a rescue are omitted."""
         unit = EncryptionUnit.of_case(case.case_id, case.opened_at)
@@ -93,7 +93,7 @@ class SearchIndex:
         ]
 
     @staticmethod
-    def follow(connection: Connection, before: CaseRecord, after: CaseRecord) -> None:
+    def follow(connection: Connection, before: CaseRow, after: CaseRow) -> None:
         """Move the terms of a case to its new office or side.
 
         Terms of parties are deleted when a case becomes a rescue.
@@ -175,7 +175,7 @@ def recode(connection: Connection, keys: DataKeys, search_key: bytes) -> int:
     return count
 
 
-def _whose(case: CaseRecord) -> dict[str, Any]:
+def _whose(case: CaseRow) -> dict[str, Any]:
     """Return the columns that decide who may see a case."""
     return {"is_rescue": int(case.lane == "rescue"), "office_id": case.office_id}
 

@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import Connection, Select, select
 
 from serving.review.cases.case_records import CaseAccess, LinkedCase
-from serving.review.cases.shared_things import MOST_LOOKED_AT, SharedThing, Sharing
+from serving.review.cases.shared_things import MAX_LOOKED_AT, SharedThing, Sharing
 from serving.storage.encrypted_cases import EncryptedCases
 from serving.storage.repositories.visible_cases import is_visible
 from serving.storage.tables.review import case_links, cases
@@ -110,7 +110,7 @@ class SharedLinks:
                 new = replace(new, roles=tuple(sorted({*before.roles, *new.roles})))
             found[row.place][row.case_id] = new
         newest = (sorted(each.values(), key=lambda other: -other.seq) for each in found)
-        return [tuple(each[:MOST_LOOKED_AT]) for each in newest]
+        return [tuple(each[:MAX_LOOKED_AT]) for each in newest]
 
 
 def _rows(
@@ -121,7 +121,7 @@ def _rows(
 ) -> Iterable[Any]:
     parts, values = [], []
     for place, kind, text in stored:
-        parts.append(_NEWEST.format(place=place, limit=MOST_LOOKED_AT + 1))
+        parts.append(_NEWEST.format(place=place, limit=MAX_LOOKED_AT + 1))
         values += [kind, text]
     visible = "cases.lane = 'rescue'" if access.is_rescue else "cases.lane <> 'rescue'"
     if access.offices:

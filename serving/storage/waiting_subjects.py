@@ -21,7 +21,7 @@ class SubjectToken(NamedTuple):
     token: str
 
 
-def let_decided_wait(
+def queue_rescoring_of_decided(
     connection: Connection,
     subjects: Iterable[SubjectToken],
     at: datetime,
@@ -32,10 +32,10 @@ def let_decided_wait(
     query = select(decisions.c.subject_kind, decisions.c.subject_id).where(among).distinct()
     for subject_kind, token in connection.execute(query).all():
         subject = SubjectToken(subject_kind, token)
-        let_wait(connection, subject, at, is_danger=subject in in_danger)
+        queue_rescoring(connection, subject, at, is_danger=subject in in_danger)
 
 
-def let_wait(
+def queue_rescoring(
     connection: Connection, subject: SubjectToken, until: datetime, *, is_danger: bool = False
 ) -> None:
     """Queue a subject until an instant, or keep an earlier one.

@@ -23,7 +23,7 @@ from features.errors import TidegateError
 from serving.errors import LogUnavailable
 from serving.storage.row_audit.writer import WrittenRows
 
-LONGEST_WAIT_S = 5.0
+MAX_WAIT_S = 5.0
 _LOOK_AGAIN_S = 0.001
 
 # Any two numbers will do, if every process that appends to a database uses the same.
@@ -31,7 +31,7 @@ _SEQUENCER = (0x7469, 0x6465)
 
 
 @contextmanager
-def writing(engine: Engine) -> Iterator[Connection]:
+def write_transaction(engine: Engine) -> Iterator[Connection]:
     """Begin a writing transaction under the write lock, which is released when it ends.
 
     Audit events with the digests of rows in covered tables are committed with it. Raises
@@ -66,7 +66,7 @@ def turn_without_transaction(engine: Engine) -> Iterator[None]:
 
 
 @contextmanager
-def alone_at(engine: Engine, work: str) -> Iterator[bool]:
+def try_advisory_lock(engine: Engine, work: str) -> Iterator[bool]:
     """Yield whether this process alone does this work on the database.
 
     The lock is released if the holder crashes: it belongs to an open file, or to a session of
@@ -109,7 +109,7 @@ def hold_for_service(database: Path) -> IO[bytes]:
 @contextmanager
 def _turn_at(path: str) -> Iterator[None]:
     # Polled, because a blocking flock cannot time out without signals.
-    deadline = time.monotonic() + LONGEST_WAIT_S
+    deadline = time.monotonic() + MAX_WAIT_S
     with _opened_private(path) as turn:
         while not _is_taken(turn):
             if time.monotonic() > deadline:

@@ -1,6 +1,6 @@
 """From scores to lanes: who looks at what, within the capacity of an office.
 
-`lane_rule` chooses a subject's lane; the same score, cutoffs, hits and draws give the same lane.
+`lane_choice` chooses a subject's lane; the same score, cutoffs, hits and draws give the same lane.
 `triage_plan` is the file of offices' capacities, watch-lists and rules, and `watch_list_hits` finds
 the entries that match a subject. `capacity` computes a lane's share of a day's arrivals, `cutoffs`
 turns it into a threshold with a random draw for ties, `control_draws` gives every subject its

@@ -7,7 +7,7 @@ from typing import Self
 
 from serving.settings import Settings
 from serving.triage.cutoffs import Cutoff
-from serving.triage.lane_rule import LaneCutoffs
+from serving.triage.lane_choice import LaneCutoffs
 
 # The factor by which a lane may open wider on a quiet day. Without a bound it would take everything
 # that arrives on such a day, whatever its score.

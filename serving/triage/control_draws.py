@@ -14,7 +14,7 @@ from typing import Self
 
 from features.home_keys import DRAWS, former_keys, key_fingerprint, read_key
 from features.records import SubjectKind
-from serving.triage.lane_rule import Draws
+from serving.triage.lane_choice import Draws
 
 # Returns the fingerprint of the seed with which a subject was first drawn: empty if its decision
 # names none, None if it was never decided.

@@ -12,8 +12,14 @@ from serving.triage.capacity import Shares
 from serving.triage.control_draws import DrawGenerator, FirstDrawn, never_drawn
 from serving.triage.control_probability import control_probability, explored
 from serving.triage.disagreement import ChallengerScore
+from serving.triage.lane_choice import (
+    EarlierSelection,
+    LaneCutoffs,
+    Placement,
+    place,
+    place_unscored,
+)
 from serving.triage.lane_declarations import PACED, Lane
-from serving.triage.lane_rule import EarlierSelection, LaneCutoffs, Placement, place, place_unscored
 from serving.triage.other_workers import OtherWorkers
 from serving.triage.raised_control_draws import CurrentExploration, Exploration
 from serving.triage.recent_load import RecentLoad, RecentPlacement

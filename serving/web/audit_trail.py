@@ -1,8 +1,8 @@
 """Audit events for reads and refusals, written before the answer leaves.
 
-This is plain ASGI around all routes, so that no route can be forgotten. `readings` declares what
+This is plain ASGI around all routes, so that no route can be forgotten. `audited_reads` declares what
 each route reads, authentication identifies the caller (`identify`), and handlers report what
-they showed (`tell_audit`). If the event cannot be written, nothing is shown.
+they showed (`add_audit_details`). If the event cannot be written, nothing is shown.
 """
 
 import asyncio
@@ -16,9 +16,9 @@ from serving.access.actors import SERVICE
 from serving.container import Services
 from serving.errors import LogUnavailable, TooBusy
 from serving.integrity.audit_log import AuditEvent
+from serving.web.audited_reads import READINGS
 from serving.web.authentication import called
 from serving.web.problems import problem
-from serving.web.readings import READINGS
 
 REFUSED = frozenset({401, 403})
 

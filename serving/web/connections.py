@@ -16,7 +16,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from serving.errors import ServingError
 from serving.settings import Settings
 from serving.web.admission import early_answer
-from serving.web.request_head import LARGEST_HEAD
+from serving.web.request_head import MAX_HEAD
 
 # Requests without an answer on one connection; further ones are not read.
 MAX_PIPELINED = 8
@@ -184,13 +184,13 @@ class BoundedConnection(HttpToolsProtocol):
             self._bytes_without_advance = 0
         if self._is_refused or self.transport.is_closing():
             return
-        if self._bytes_without_advance > LARGEST_HEAD:
+        if self._bytes_without_advance > MAX_HEAD:
             # The answer has started and its body never ends: there is no way to send another
             # answer.
             if self._is_answering and self.cycle is not None and self.cycle.more_body:
                 self._close()
             else:
-                says = f"request line and headers may have {LARGEST_HEAD} bytes in all"
+                says = f"request line and headers may have {MAX_HEAD} bytes in all"
                 self._refuse(ServingError(says, code="head-too-large"))
 
     def _refuse(self, refusal: ServingError) -> None:

@@ -29,7 +29,7 @@ from serving.language import (
 )
 from serving.monitor.enough_outcomes import lane_so_far, so_far
 from serving.review.cases.actions import CaseAction
-from serving.review.cases.case_records import CaseRecord
+from serving.review.cases.case_records import CaseRow
 from serving.review.cases.results import CaseResult
 from serving.web.compiled_templates import CompiledTemplates
 from serving.web.figure_words import (
@@ -43,9 +43,9 @@ from serving.web.stored_texts import said_again
 # Values of a translated text inside an attribute, such as a link: they are addresses, not prose.
 _WITHIN_TAGS = re.compile(r'="[^"]*%\((\w+)\)s')
 
-HERE = Path(__file__)
-STATIC = HERE.parent / "static"
-TEMPLATES = HERE.parent / "templates"
+THIS_FILE = Path(__file__)
+STATIC = THIS_FILE.parent / "static"
+TEMPLATES = THIS_FILE.parent / "templates"
 
 
 def environment(*folders: Path) -> Environment:
@@ -55,7 +55,9 @@ def environment(*folders: Path) -> Environment:
     """
     templates = Environment(
         loader=FileSystemLoader([*folders, TEMPLATES]),
-        bytecode_cache=CompiledTemplates(code_folder(HERE.parent).path, HERE.read_bytes()),
+        bytecode_cache=CompiledTemplates(
+            code_folder(THIS_FILE.parent).path, THIS_FILE.read_bytes()
+        ),
         # The optimiser would evaluate filters on constants once, in one reader's language.
         optimized=False,
         autoescape=True,
@@ -292,7 +294,7 @@ def _in_words(stated: CaseAction | CaseResult) -> str:
     return stated.in_words if isinstance(stated, CaseAction) else say(stated.words)
 
 
-def _title(row: CaseRecord | Decision) -> str:
+def _title(row: CaseRow | Decision) -> str:
     return subject_named(row.subject_kind, row.subject_id)
 
 

@@ -24,8 +24,8 @@ log = structlog.get_logger(__name__)
 
 MEDIA_TYPE = "application/problem+json"
 # Faults in one answer. A caller with more can correct these first.
-MOST_FAULTS = 50
-LARGEST_PROBLEM = 64 * 1024  # bytes
+MAX_FAULTS = 50
+MAX_PROBLEM = 64 * 1024  # bytes
 # As in nginx. No client reads this answer; only log and metrics show it.
 CLIENT_GONE = 499
 # Characters, because a pointer may contain a name that the caller chose.
@@ -84,13 +84,13 @@ def problem(request: Request, error: ServingError) -> Response:
     return Response(body, error.status, headers, MEDIA_TYPE)
 
 
-def problem_body(request_id: str, error: ServingError, most_faults: int = MOST_FAULTS) -> bytes:
+def problem_body(request_id: str, error: ServingError, most_faults: int = MAX_FAULTS) -> bytes:
     """Return an error in the form of RFC 9457, with its first faults, in at most 64 KiB."""
     kind, faults = error.problem, error.faults[:most_faults]
     while True:
         content = _content(request_id, kind.type, kind.title, kind.status, str(error), faults)
         body = orjson.dumps(content)
-        if len(body) <= LARGEST_PROBLEM or not faults:
+        if len(body) <= MAX_PROBLEM or not faults:
             return body
         # Too long: halve the list of faults until it fits. Long paths in pointers can cause this.
         faults = faults[: len(faults) // 2]
@@ -102,7 +102,7 @@ def parameters_refused(error: RequestValidationError) -> Unprocessable:
         RequestFault(
             "/" + "/".join(map(str, fault["loc"][1:])), fault["type"], in_own_words(fault["msg"])
         )
-        for fault in error.errors()[:MOST_FAULTS]
+        for fault in error.errors()[:MAX_FAULTS]
     )
     return Unprocessable("a field or a parameter of the request is refused", faults)
 

@@ -6,7 +6,7 @@ import re
 from datetime import datetime
 
 from serving.errors import RequestFault, Unprocessable
-from serving.review.cases.case_records import CaseRecord, QueuePosition
+from serving.review.cases.case_records import CaseRow, QueuePosition
 
 MAX_CURSOR_LENGTH = 400  # characters
 # Clients can send any text as a cursor, so decoded ones must match these patterns in full.
@@ -18,7 +18,7 @@ _SEQ = re.compile(r"[0-9]{1,18}")
 _LISTED = re.compile(r'\[(\d{1,15}), "([A-Za-z0-9_-]{1,64})"\]')
 
 
-def encode_cursor(row: CaseRecord, now: datetime) -> str:
+def encode_cursor(row: CaseRow, now: datetime) -> str:
     """Return the cursor of the page after a case, in the order of the queue at `now`."""
     # Cursors hold a position, not an offset, so that new cases do not shift the pages.
     place = json.dumps(row.queue_position(now), default=datetime.isoformat)

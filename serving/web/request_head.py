@@ -12,8 +12,8 @@ from starlette.types import Scope
 
 from serving.errors import NotFound, ServingError
 
-LARGEST_HEAD = 16 * 1024  # bytes of request line and headers
-LARGEST_COOKIES = 4 * 1024  # bytes of all cookies, with their names
+MAX_HEAD = 16 * 1024  # bytes of request line and headers
+MAX_COOKIES = 4 * 1024  # bytes of all cookies, with their names
 
 # Headers that decide on security. If one is repeated, a proxy could use the first value and the
 # service the last.
@@ -35,13 +35,11 @@ _OF_REQUEST_LINE = 12
 def refuse_head(scope: Scope) -> ServingError | None:
     """Return why a request is refused, or None; remove cookies that are not Tidegate's."""
     cookies = [value for name, value in scope["headers"] if name == b"cookie"]
-    if sum(map(len, cookies)) > LARGEST_COOKIES:
+    if sum(map(len, cookies)) > MAX_COOKIES:
+        return ServingError(f"cookies may have {MAX_COOKIES} bytes in all", code="head-too-large")
+    if _size(scope) > MAX_HEAD:
         return ServingError(
-            f"cookies may have {LARGEST_COOKIES} bytes in all", code="head-too-large"
-        )
-    if _size(scope) > LARGEST_HEAD:
-        return ServingError(
-            f"request line and headers may have {LARGEST_HEAD} bytes in all", code="head-too-large"
+            f"request line and headers may have {MAX_HEAD} bytes in all", code="head-too-large"
         )
     names = [name for name, _ in scope["headers"]]
     for name in GIVEN_ONCE:

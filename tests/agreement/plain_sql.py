@@ -13,7 +13,7 @@ from pathlib import Path
 import duckdb
 
 from features.arrow_schema import INSTANT, arrow_schema
-from features.engine.windows.window import Window
+from features.engine.windows.window_declaration import Window
 from features.records import RECORD_FILES, Record, SubjectKind
 from features.reference.currencies import known_currencies, months, rate_by_month, round_unit
 from features.reference.de_minimis import de_minimis_limits

@@ -18,7 +18,7 @@ from features.engine.batch.build_resources import BuildResources
 from features.engine.batch.feature_frame import FeatureFrame
 from features.engine.store.lmdb_store import LmdbStore
 from features.engine.string_table import STRING_TABLE
-from features.engine.windows.window import Window
+from features.engine.windows.window_declaration import Window
 from features.history.online_store import HISTORY_RECORD_TYPES, OnlineStore
 from features.ingest.record_files import read_records
 from features.ingest.record_folder import RecordFolder

@@ -22,7 +22,7 @@ from serving.access.pseudonyms import Pseudonyms
 from serving.history.client import HistoryClient
 from serving.history.export_records import HomeRecords
 from serving.history.ingestion import RecordIngestion
-from serving.history.received_records import KeptRecord, ReceivedRecord
+from serving.history.received_records import ReceivedRecord, StoredRecord
 
 AT = datetime(2027, 1, 1, tzinfo=UTC)
 LOADER = Caller("loader", "loader", frozenset({"ingest"}), frozenset())
@@ -39,10 +39,10 @@ class Kept:
 
     def add_new(
         self, records: Sequence[ReceivedRecord], *, raises_alerts: bool = True
-    ) -> dict[tuple[str, str], KeptRecord]:
+    ) -> dict[tuple[str, str], StoredRecord]:
         known = {row.key: self.rows[row.key] for row in records if row.key in self.rows}
         self.rows |= {row.key: row for row in records if row.key not in known}
-        return {key: KeptRecord(row.body, row.caller_id) for key, row in known.items()}
+        return {key: StoredRecord(row.body, row.caller_id) for key, row in known.items()}
 
     def all(self, since: str = "", kinds: Iterable[str] = ()) -> Iterator[ReceivedRecord]:
         return (row for row in self.rows.values() if not kinds or row.kind in kinds)

@@ -34,7 +34,7 @@ from serving.review.cases.reviewer import Reviewer
 from serving.storage.engine import open_database
 from serving.storage.repositories.account_repository import _insert
 from serving.storage.tables.access import api_keys
-from serving.storage.write_lock import writing
+from serving.storage.write_lock import write_transaction
 from serving.web.security_headers import CONTENT_SECURITY_POLICY
 from tests.browser.conftest import Site
 from tests.serving.bodies import shipment, submission
@@ -99,9 +99,11 @@ def make_named(site: Site, names: dict[str, str]) -> None:
     """Accounts, by role, and a key under names that only an older release let anybody have."""
     site.services.api_keys.add_key(new_key("desk", ("score",), (), utc_now())[0])
     engine = open_database(site.services.settings.database, is_service=False)
-    with writing(engine) as connection:
+    with write_transaction(engine) as connection:
         connection.execute(update(api_keys).where(api_keys.c.name == "desk").values(name=HOSTILE))
-    with writing(engine) as connection:  # the names are none that a new account could have
+    with write_transaction(
+        engine
+    ) as connection:  # the names are none that a new account could have
         for role, name in names.items():
             _insert(connection, new_account(name, PASSWORD, role, (), utc_now()), SERVICE)  # type: ignore[arg-type]  # a role
 

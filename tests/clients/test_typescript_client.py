@@ -19,7 +19,7 @@ from tests.clients.conftest import Site
 
 HERE = Path(__file__).parent / "typescript"
 COMPILED = ("--strict", "--target", "es2022", "--lib", "es2022,dom", "--module", "commonjs")
-LONGEST_S = 60  # npm waits for a registry for ever
+MAX_S = 60  # npm waits for a registry for ever
 
 
 def run(*command: str, within: Path, **environment: str) -> str:
@@ -29,7 +29,7 @@ def run(*command: str, within: Path, **environment: str) -> str:
         env={**os.environ, **environment},
         capture_output=True,
         text=True,
-        timeout=LONGEST_S,
+        timeout=MAX_S,
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr

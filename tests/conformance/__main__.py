@@ -11,7 +11,7 @@ from features.errors import MessageRefused
 from tests.conformance.trial_of_samples import BESIDE, OWN, Row, Tried, tried
 
 COLUMNS = ("valid read", "wrong refused", "records made", "fields used", "left over", "withheld")
-MOST_REASONS = 8
+MAX_REASONS = 8
 
 
 def main(folders: list[Path]) -> int:
@@ -25,7 +25,7 @@ def main(folders: list[Path]) -> int:
             found.append(each)
     console.print(_table(rows))
     for name, row in rows.items():
-        common = row.records_refused.most_common(MOST_REASONS)
+        common = row.records_refused.most_common(MAX_REASONS)
         console.print(f"{name}: records that could not be made", highlight=False)
         for why, number in common:
             console.print(f"  {number:>6,}  {why}", highlight=False, markup=False)

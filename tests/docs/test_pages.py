@@ -15,7 +15,7 @@ PAGES = [
 ]
 ROOMS = ("features", "training", "serving", "experiments", "data", "tests", "docs")
 LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)]*)?\)")
-MOST_LINES_OF_README = 50
+MAX_LINES_OF_README = 50
 
 
 def name_of(page: Path) -> str:
@@ -69,7 +69,7 @@ def test_the_index_lists_every_page_for_operators_once_under_operate() -> None:
 
 
 def test_the_readme_fits_on_one_screen() -> None:
-    assert len((ROOT / "README.md").read_text().splitlines()) <= MOST_LINES_OF_README
+    assert len((ROOT / "README.md").read_text().splitlines()) <= MAX_LINES_OF_README
 
 
 def test_the_architecture_names_every_folder_that_is_a_layer() -> None:

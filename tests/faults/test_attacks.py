@@ -11,8 +11,8 @@ from tests.faults.conftest import Serve
 
 SECONDS = 10
 SLOWEST_MS = 250
-MOST_GROWTH_MIB = 64
-LARGEST_ANSWER = 64 * 1024
+MAX_GROWTH_MIB = 64
+MAX_ANSWER = 64 * 1024
 
 
 @in_full_alone
@@ -34,6 +34,6 @@ def is_noticed(harm: Harm) -> bool:
     return (
         harm.p99_ms > SLOWEST_MS
         or harm.others_refused > 0
-        or harm.growth_mib > MOST_GROWTH_MIB
-        or harm.answers.largest > LARGEST_ANSWER
+        or harm.growth_mib > MAX_GROWTH_MIB
+        or harm.answers.largest > MAX_ANSWER
     )

@@ -20,7 +20,7 @@ from tests.serving.bodies import shipment
 from tests.serving.postgres import Server
 
 KILLS = 25  # of a backup and of a restore, on either engine
-LONGEST_S = count(180, 60)
+MAX_S = count(180, 60)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"][: count(1, 2)])
@@ -44,7 +44,7 @@ def begun(*arguments: str) -> subprocess.Popen[str]:
 def done(*arguments: str) -> str:
     """What a command said that must succeed."""
     process = begun(*arguments)
-    said, _ = process.communicate(timeout=LONGEST_S)
+    said, _ = process.communicate(timeout=MAX_S)
     assert process.returncode == 0, said
     return said
 
@@ -54,7 +54,7 @@ def killed(lots: random.Random, *arguments: str) -> None:
     process = begun(*arguments)
     time.sleep(lots.uniform(0.5, count(4.0, 3.0)))
     process.send_signal(signal.SIGKILL)
-    process.communicate(timeout=LONGEST_S)
+    process.communicate(timeout=MAX_S)
 
 
 def database_of(served: Served) -> list[str]:

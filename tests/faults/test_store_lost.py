@@ -15,7 +15,7 @@ from tests.faults.served import Served, Told
 from tests.serving.postgres import Server
 
 RESTARTS = count(1, 20)
-LONGEST_RECOVERY_S = count(30, 5)  # a busy machine of many tests, or one that is there for this
+MAX_RECOVERY_S = count(30, 5)  # a busy machine of many tests, or one that is there for this
 
 
 @pytest.mark.faults
@@ -39,7 +39,7 @@ def test_postgresql_may_be_restarted_under_load(serve: Serve, postgres: Server) 
         told += loading.result()
 
     assert {each.status for each in told} <= {200, 503}
-    assert max(recovered_s) < LONGEST_RECOVERY_S
+    assert max(recovered_s) < MAX_RECOVERY_S
     served.settle()
 
 
@@ -65,8 +65,8 @@ def test_a_disk_that_takes_nothing_refuses_until_it_does(serve: Serve, room: int
 
         free = (resource.RLIM_INFINITY, resource.RLIM_INFINITY)
         resource.prlimit(served.pid, resource.RLIMIT_FSIZE, free)
-        assert seconds_until_decided(served, f"R-{number}") < LONGEST_RECOVERY_S
-        served.wait_until_ready(LONGEST_RECOVERY_S)
+        assert seconds_until_decided(served, f"R-{number}") < MAX_RECOVERY_S
+        served.wait_until_ready(MAX_RECOVERY_S)
         assert {each.status for each in told} <= {200, 503}
 
     served.settle()

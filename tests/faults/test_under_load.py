@@ -34,7 +34,7 @@ FLOOD_S = count(5, 30)  # one stall of a busy machine is less than a hundredth o
 # The few requests of a busy machine have a wide tail; one that is there for this has not.
 SLOWER_IN_A_FLOOD = count(10, 2)
 SLOWER_BESIDE_STALLED = count(10, 1.5)
-LONGEST_TO_TURN_AWAY_S = count(1, 0.05)
+MAX_TO_TURN_AWAY_S = count(1, 0.05)
 
 
 @in_full_alone
@@ -86,7 +86,7 @@ def test_what_is_too_much_is_turned_away_at_once_and_the_rest_is_answered(serve:
     assert {each.status for each in told} == {200, 503}
     assert all(each.headers["Retry-After"] == "1" for each in shed)
     assert p99_s(accepted) < SLOWER_IN_A_FLOOD * p99_s(calm)
-    assert p99_s(shed) < LONGEST_TO_TURN_AWAY_S
+    assert p99_s(shed) < MAX_TO_TURN_AWAY_S
     served.wait_until_ready(5)
 
 

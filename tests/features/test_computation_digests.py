@@ -257,7 +257,11 @@ CHANGES: dict[str, tuple[Change, set[str]]] = {
         OF_JOURNEYS,
     ),
     "the end of every window": (
-        ("engine/batch/sweep.py", "known_at[newest] < instant:", "known_at[newest] <= instant:"),
+        (
+            "engine/batch/reduce_windows.py",
+            "known_at[newest] < instant:",
+            "known_at[newest] <= instant:",
+        ),
         {f.name for kind in KINDS for f in features_of(kind) if f.windows},
     ),
 }
@@ -288,7 +292,7 @@ WORDS: list[Change] = [
     ("engine/expressions/arithmetic.py", "base = ratio(", "share = ratio("),
     ("engine/expressions/arithmetic.py", "PRIOR_INSPECTIONS * base)", "PRIOR_INSPECTIONS * share)"),
     (
-        "engine/batch/sweep.py",
+        "engine/batch/reduce_windows.py",
         "Return the first event of each subject's window and the one",
         "Find the first and the one",
     ),

@@ -6,7 +6,7 @@ import pytest
 
 from features import compiled_catalogue, window_checks
 from features.catalogue import feature_named
-from features.engine.windows.window import Window, count, largest, total
+from features.engine.windows.window_declaration import Window, count, largest, total
 from features.errors import TidegateError
 from features.history.online_store import history_windows
 from features.records import SubjectKind

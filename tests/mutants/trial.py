@@ -18,7 +18,7 @@ PURE = ("--noconftest", "-p", "tests.conftest")
 
 SLOWER, AT_LEAST_S = 5, 20
 """A mutant may take so many times as long as the sound code, and so many seconds more."""
-LONGEST_S = 300
+MAX_S = 300
 """What sound code may take."""
 
 
@@ -59,7 +59,7 @@ def tried(target: Target, mutation: MutationSpec, longest_s: float) -> Verdict:
 def sound_run_s(target: Target) -> float:
     """How long the target's tests take on sound code; AssertionError where they fail."""
     begun = time.monotonic()
-    assert run_tests(target, LONGEST_S) == 0, f"{target.tests} fail on sound code"
+    assert run_tests(target, MAX_S) == 0, f"{target.tests} fail on sound code"
     return time.monotonic() - begun
 
 

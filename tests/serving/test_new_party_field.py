@@ -13,7 +13,7 @@ from serving.audit.decision import Decision
 from serving.audit.masking import masked
 from serving.console.charts.payment_flow import PaymentChart
 from serving.console.pseudonymous_view import pseudonymous
-from serving.review.cases.opening import _links
+from serving.review.cases.case_of_decision import _links
 from serving.triage.triage_plan import TriagePlan, WatchListEntry
 from serving.triage.watch_list_hits import find_hits
 from tests.serving.bodies import shipment, submission

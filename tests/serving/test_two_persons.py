@@ -30,8 +30,8 @@ from serving.review.acts.order import order
 from serving.review.acts.reopen import reopen
 from serving.review.acts.state_result import state_result
 from serving.review.cases.case_change import CaseChange
+from serving.review.cases.case_of_decision import CASE
 from serving.review.cases.case_state import Case
-from serving.review.cases.opening import CASE
 from serving.review.letters.case_letters import CaseLetter
 from serving.review.letters.letter_rules import (
     confirm_deferral,

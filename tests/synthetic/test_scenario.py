@@ -9,17 +9,17 @@ from synthetic.inspection import NOT_SELECTED, RANDOM
 from synthetic.journeys import drafted_journeys, journey_table
 from synthetic.networks.catalogue import typologies_of
 from synthetic.plan import plan_world
-from synthetic.scenario import HERE, Scenario
+from synthetic.scenario import SCENARIOS, Scenario
 
 
-@pytest.mark.parametrize("file", sorted(HERE.glob("*.toml")), ids=lambda file: file.stem)
+@pytest.mark.parametrize("file", sorted(SCENARIOS.glob("*.toml")), ids=lambda file: file.stem)
 def test_every_shipped_scenario_can_be_read_and_planned(file):
     plan = plan_world(Scenario.read(file), 3_000, 120, 5)
     assert plan.chapters >= 1
 
 
 def test_a_shipped_scenario_is_found_by_its_name():
-    assert Scenario.read(Path("regime_change")) == Scenario.read(HERE / "regime_change.toml")
+    assert Scenario.read(Path("regime_change")) == Scenario.read(SCENARIOS / "regime_change.toml")
 
 
 @pytest.mark.parametrize(

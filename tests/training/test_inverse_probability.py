@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from training.inverse_probability import stands_for
+from training.inverse_probability import inverse_probability_weight
 
 
 @pytest.mark.parametrize(
@@ -22,7 +22,7 @@ from training.inverse_probability import stands_for
 def test_each_stands_for_one_over_its_probability_within_the_clip(
     probability: float, clip: float, weight: float
 ) -> None:
-    assert stands_for(np.array([probability]), clip=clip).tolist() == [weight]
+    assert inverse_probability_weight(np.array([probability]), clip=clip).tolist() == [weight]
 
 
 def test_draws_of_any_probability_stand_for_all_there_were_on_average() -> None:
@@ -30,6 +30,6 @@ def test_draws_of_any_probability_stand_for_all_there_were_on_average() -> None:
     probability = random.uniform(0.05, 1.0, 200_000)
     is_drawn = random.random(len(probability)) < probability
 
-    drawn = stands_for(probability[is_drawn], clip=float("inf"))
+    drawn = inverse_probability_weight(probability[is_drawn], clip=float("inf"))
 
     assert drawn.sum() == pytest.approx(len(probability), rel=0.01)

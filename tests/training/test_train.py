@@ -117,7 +117,7 @@ def test_many_labels_are_grown_and_calibrated_by_the_calibration_window_alone(
     data: TrainingSet, candidate: Candidate, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The trees are those of any refit; their number and the line are of the calibration window."""
-    monkeypatch.setattr("training.fit.fit_calibrated.MOST_CROSS_FITTED", 1_000)
+    monkeypatch.setattr("training.fit.fit_calibrated.MAX_CROSS_FITTED", 1_000)
 
     many = train_model(data, PARAMETERS)
 

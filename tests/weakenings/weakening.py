@@ -17,7 +17,7 @@ from tests.forked_pytest import run_pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 TABLE = Path(__file__).with_name("rights.toml")
-LONGEST_S = 600
+MAX_S = 600
 
 # A line of pytest's summary: a test, then perhaps its case and why it failed.
 FAILURE = re.compile(r"^(FAILED|ERROR) ([^\s\[]+)(.*)$", re.MULTILINE)
@@ -93,5 +93,5 @@ def failing(copy: Path, tests: Iterable[str], process: Executor) -> set[str]:
 
 def _run(copy: Path, tests: tuple[str, ...], process: Executor) -> tuple[int, str]:
     with NamedTemporaryFile("r", encoding="utf-8") as output:
-        running = process.submit(run_pytest, copy, ("-rfE", *tests), LONGEST_S, Path(output.name))
+        running = process.submit(run_pytest, copy, ("-rfE", *tests), MAX_S, Path(output.name))
         return running.result(), output.read()

@@ -20,7 +20,7 @@ from training.parameters import TrainingParameters
 from training.ranking import Floats, Ints
 
 # A clip trades a little bias for much less variance of the fit.
-LARGEST_WEIGHT = 20.0
+MAX_WEIGHT = 20.0
 
 
 @dataclass
@@ -67,9 +67,7 @@ class KnownLabels:
 
     def weights(self, rows: Ints, policy: Policy) -> Floats:
         """Return the number of subjects each row represents, clipped; 0 if it represents none."""
-        weights = selection_weights(
-            self.selected_by[rows], self.probability[rows], clip=LARGEST_WEIGHT
-        )
+        weights = selection_weights(self.selected_by[rows], self.probability[rows], clip=MAX_WEIGHT)
         if policy.weights == "case_control":
             return np.where((self.labels[rows] == 1) & (weights > 0), 1.0, weights)
         return weights

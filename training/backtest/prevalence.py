@@ -21,7 +21,7 @@ from training.confidence_intervals import Estimate, proportion
 from training.estimation.inspected_sample import NO_CLIP, inspected_sample
 from training.estimation.population_figures import UNKNOWN, found_among
 from training.estimation.weighted_mean import weighted_mean
-from training.inverse_probability import stands_for
+from training.inverse_probability import inverse_probability_weight
 from training.outcomes import Texts
 from training.parameters import Parameters
 from training.ranking import Floats
@@ -139,7 +139,7 @@ def _counted(way: Counting, looked: _Looked) -> tuple[Estimate, str | None]:
     # Without draws the weights are all 1, which would repeat the naive figure.
     if not (looked.probability[is_known] > 0).any() and len(labels) < traffic:
         return UNKNOWN, "nothing was drawn with a probability"
-    weights = stands_for(looked.probability[is_known], clip=NO_CLIP)
+    weights = inverse_probability_weight(looked.probability[is_known], clip=NO_CLIP)
     return weighted_mean(labels, weights).estimate, None
 
 

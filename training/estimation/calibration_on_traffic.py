@@ -15,11 +15,11 @@ from training.ranking import Floats, ScoreRanking, inspected_rows
 # The cap of weights, as a multiple of their median. In a few hundred draws, one or two confirmed
 # subjects that represent a hundred each would otherwise decide every figure
 # (`experiments/2026-11-27-figures-that-hold`, section `gates`).
-LARGEST_WEIGHT_RATIO = 10.0
+MAX_WEIGHT_RATIO = 10.0
 
 STEPS = 50
 FARTHEST_LOG_ODDS = 30.0
-LEAST_PROBABILITY = 1e-12
+MIN_PROBABILITY = 1e-12
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ def traffic_calibration(
     """Return the calibration of `log_odds`, which has one value for each subject of the traffic."""
     if sample.refusal is not None:
         return TrafficCalibration(top_share, UNKNOWN, UNKNOWN, UNKNOWN)
-    probability = np.maximum(expit(log_odds), LEAST_PROBABILITY)
+    probability = np.maximum(expit(log_odds), MIN_PROBABILITY)
     top = inspected_rows(ScoreRanking.from_scores(np.ones(sample.traffic), log_odds), top_share)
     return TrafficCalibration(
         top_share=top_share,
@@ -104,7 +104,7 @@ def cut_weights(sample: InspectedSample) -> Floats:
     drawn = weights[is_drawn]
     if not len(drawn):
         return weights
-    cut = np.minimum(drawn, LARGEST_WEIGHT_RATIO * np.median(drawn))
+    cut = np.minimum(drawn, MAX_WEIGHT_RATIO * np.median(drawn))
     weights[is_drawn] = cut * drawn.sum() / cut.sum()
     return weights
 

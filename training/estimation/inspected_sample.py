@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy import stats
 
-from training.inverse_probability import FEWEST_DRAWN, stands_for
+from training.inverse_probability import MIN_DRAWN, inverse_probability_weight
 from training.outcomes import Bools, Texts
 from training.ranking import Floats, Ints
 
@@ -122,9 +122,9 @@ def lot_ranks_above(selected_by: Texts, probability: Floats, scores: Floats) -> 
     information about inspections.
     """
     is_by_lot = np.equal(selected_by, LOT) & (probability > 0)
-    if is_by_lot.sum() < FEWEST_DRAWN:
+    if is_by_lot.sum() < MIN_DRAWN:
         return False
-    weights = stands_for(probability[is_by_lot], clip=NO_CLIP)
+    weights = inverse_probability_weight(probability[is_by_lot], clip=NO_CLIP)
     ranks = ((stats.rankdata(scores) - 0.5) / len(scores))[is_by_lot]
     found = float(weights @ ranks / weights.sum())
     spread = weights * (ranks - found)
@@ -139,7 +139,7 @@ def selection_weights(selected_by: Texts, probability: Floats, *, clip: float) -
     """
     is_certain, is_drawn = _strata(selected_by, probability)
     weights = np.where(is_certain, 1.0, 0.0)
-    weights[is_drawn] = stands_for(probability[is_drawn], clip=clip)
+    weights[is_drawn] = inverse_probability_weight(probability[is_drawn], clip=clip)
     return weights
 
 
@@ -168,10 +168,10 @@ def _filled_up(weights: Floats, is_certain: Bools, certain: int, others: int) ->
 def _refusal(weights: Floats, there_were: int, known: int) -> str | None:
     if there_were <= 0:
         return None
-    if known < FEWEST_DRAWN:
+    if known < MIN_DRAWN:
         return (
             f"{known} results of subjects that were drawn with a probability say too little of "
-            f"{there_were:,}; want {FEWEST_DRAWN}"
+            f"{there_were:,}; want {MIN_DRAWN}"
         )
     total = float(weights.sum())
     if not represent(total, float(weights @ weights), there_were):

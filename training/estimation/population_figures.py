@@ -17,7 +17,7 @@ from training.estimation.weighted_mean import (
     part_of_both,
     weighted_mean,
 )
-from training.inverse_probability import FEWEST_DRAWN
+from training.inverse_probability import MIN_DRAWN
 from training.ranking import Floats, ScoreRanking, inspected_rows
 
 UNKNOWN = Estimate(None)
@@ -25,7 +25,7 @@ UNKNOWN = Estimate(None)
 # With fewer effective draws, all of them may miss low-scoring subjects that would be confirmed:
 # intervals of the ROC-AUC covered 80 % with 93 draws, and 95 % with 399
 # (`experiments/2026-11-27-figures-that-hold/notes.md`).
-FEWEST_TO_PLACE = 200
+MIN_TO_PLACE = 200
 
 
 @dataclass(frozen=True)
@@ -111,7 +111,7 @@ def confirmed_among(
     is_drawn = sample.is_drawn & (part > 0)
     drawn_weights = _drawn_weights(sample, membership)
     total, squares = float(drawn_weights.sum()), float(drawn_weights @ drawn_weights)
-    if effective_size(drawn_weights) < FEWEST_DRAWN or not represent(total, squares, left):
+    if effective_size(drawn_weights) < MIN_DRAWN or not represent(total, squares, left):
         return None
     drawn = weighted_mean(sample.labels[is_drawn], drawn_weights, is_this_traffic=is_this_traffic)
     return drawn.scaled(left, found)
@@ -160,7 +160,7 @@ def population_roc_auc(sample: InspectedSample, scores: Floats) -> Estimate:
     is_confirmed = sample.labels == 1
     weights = sample.weights[is_confirmed]
     is_sampled = bool((sample.weights > 1 + 1e-9).any())
-    if len(weights) < 2 or (is_sampled and sample.effective_size < FEWEST_TO_PLACE):
+    if len(weights) < 2 or (is_sampled and sample.effective_size < MIN_TO_PLACE):
         return UNKNOWN
     ranks = (stats.rankdata(scores) - 0.5)[sample.rows[is_confirmed]] / sample.traffic
     mean_rank = weighted_mean(ranks, weights, is_this_traffic=False)
@@ -194,5 +194,5 @@ def _too_few(sample: InspectedSample, membership: Floats) -> str:
     return (
         f"{len(weights)} results drawn with a probability among {membership.sum():,.0f} subjects, "
         f"worth {effective_size(weights):.0f} drawn evenly and standing for {weights.sum():,.0f}, "
-        f"say too little; want {FEWEST_DRAWN} that stand for all"
+        f"say too little; want {MIN_DRAWN} that stand for all"
     )

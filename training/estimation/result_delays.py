@@ -10,7 +10,7 @@ from typing import Self
 
 import numpy as np
 
-from training.inverse_probability import FEWEST_DRAWN
+from training.inverse_probability import MIN_DRAWN
 from training.ranking import Floats
 
 # The share of results that must have arrived, by the delays of earlier ones.
@@ -27,7 +27,7 @@ class ResultDelays:
     def from_delays(cls, delays: Floats, confirmed: Floats) -> Self:
         """Return the delays by kind of result; `confirmed` is 1 or 0, parallel to `delays`."""
         each = [delays[confirmed == kind] for kind in (0.0, 1.0)]
-        return cls((delays, *(kind for kind in each if len(kind) >= FEWEST_DRAWN)))
+        return cls((delays, *(kind for kind in each if len(kind) >= MIN_DRAWN)))
 
     @property
     def slow(self) -> float:

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from training.confidence_intervals import Estimate
 
 UNKNOWN_CONFIRMED_TIMES = 3.0
-LEAST_SENSITIVITY = 0.6
-LEAST_RELATIVE_SENSITIVITY = 0.5
+MIN_SENSITIVITY = 0.6
+MIN_RELATIVE_SENSITIVITY = 0.5
 
 UNKNOWN = Estimate(None)
 
@@ -43,20 +43,20 @@ def sensitivity(
     if prevalence.value is not None:
         yield SensitivityBound(
             "an inspection finds what is there",
-            f"it finds {LEAST_SENSITIVITY:.0%} of it, or all",
+            f"it finds {MIN_SENSITIVITY:.0%} of it, or all",
             "share that smuggles",
             prevalence.value,
-            min(1.0, prevalence.value / LEAST_SENSITIVITY),
+            min(1.0, prevalence.value / MIN_SENSITIVITY),
         )
     # Finds among draws represent missed cases: if fewer were found than exist, more is missed.
     if recall.value is not None:
         missed = 1 - recall.value
         yield SensitivityBound(
             "inspectors look as hard at what was drawn as at what the score chose",
-            f"at what was drawn they find {LEAST_RELATIVE_SENSITIVITY:.0%} of what they would, or "
+            f"at what was drawn they find {MIN_RELATIVE_SENSITIVITY:.0%} of what they would, or "
             "all",
             f"recall at {share:.0%}",
-            recall.value / (recall.value + missed / LEAST_RELATIVE_SENSITIVITY),
+            recall.value / (recall.value + missed / MIN_RELATIVE_SENSITIVITY),
             recall.value,
         )
 

@@ -19,7 +19,7 @@ from training.leakage.finding import LeakageFinding
 
 CAPACITY = ("share inspected", "precision", "recall", "lift", "value captured")
 
-MOST_PROXIES = 10
+MAX_PROXIES = 10
 
 ORACLE_CAVEAT = (
     "Shares of the best possible are of an invented world of this size and of these parameters "
@@ -286,7 +286,7 @@ def _proxies(report: EvaluationReport) -> Iterable[str]:
     if report.proxies:
         rows = [
             (proxy.feature, f"{proxy.information_share:.3f}")
-            for proxy in report.proxies[:MOST_PROXIES]
+            for proxy in report.proxies[:MAX_PROXIES]
         ]
         yield table("What features tell about the region of origin", ("feature", "share"), rows)
     if report.joint_proxy is not None:

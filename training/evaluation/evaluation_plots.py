@@ -11,7 +11,7 @@ from training.evaluation.evaluation_report import EvaluationReport, PopulationSe
 from training.evaluation.explained import ExplainedSample
 from training.evaluation.plot_style import INK, PALE, WARM, blank, frame_plot
 
-MOST_FEATURES = 25
+MAX_FEATURES = 25
 Point = tuple[float, Estimate]
 
 
@@ -133,7 +133,7 @@ def _of_whom(population: PopulationSection) -> str:
 def importance(report: EvaluationReport) -> Figure:
     """Plot the features that move scores most."""
     # Reversed, because barh draws from the bottom up.
-    shown = report.importance[:MOST_FEATURES][::-1]
+    shown = report.importance[:MAX_FEATURES][::-1]
     figure, axes = frame_plot(6.4, 1.2 + 0.24 * len(shown))
     axes.barh(
         [entry.feature for entry in shown],

@@ -18,12 +18,12 @@ from training.evaluation.evaluation_report import GroupReferrals
 from training.evaluation.groups import groupings, masks
 from training.evaluation.labelled_window import LabelledWindow
 from training.outcomes import Bools
-from training.parameters import GATE_SHARE, LARGEST_FALSE_REFERRAL_RATIO
+from training.parameters import GATE_SHARE, MAX_FALSE_REFERRAL_RATIO
 from training.ranking import Floats, ScoreRanking, inspected_rows
 
 GATED_GROUPINGS = ("mode", "office", "operator", "origin", "region of origin")
 # Smaller groups are pooled: on their own they allow no clear answer.
-FEWEST_SUBJECTS = 100
+MIN_SUBJECTS = 100
 
 
 def group_referrals(
@@ -52,7 +52,7 @@ def group_referrals(
 def _gated_groups(traffic: LabelledWindow) -> Iterator[tuple[str, str, Bools]]:
     for by, groups in groupings(traffic).items():
         if by in GATED_GROUPINGS and groups.notna().any():
-            for group, mask in masks(groups, FEWEST_SUBJECTS):
+            for group, mask in masks(groups, MIN_SUBJECTS):
                 yield by, group, mask
 
 
@@ -62,7 +62,7 @@ def _figures(
     subjects = int(mask.sum())
     value, fewest, most = _false_referrals(sample, referred * mask)
     # A limit above 1 would be no probability.
-    allowed = min(LARGEST_FALSE_REFERRAL_RATIO * usual, 1.0)
+    allowed = min(MAX_FALSE_REFERRAL_RATIO * usual, 1.0)
     return GroupReferrals(
         by=name[0],
         group=name[1],
@@ -73,7 +73,7 @@ def _figures(
             _plausible_share(fewest, subjects, 0.025, 0.0) / usual,
             _plausible_share(most, subjects, 0.975, 1.0) / usual,
         ),
-        largest_ratio=LARGEST_FALSE_REFERRAL_RATIO,
+        largest_ratio=MAX_FALSE_REFERRAL_RATIO,
         p_within=float(np.mean(1 - _beta_below(most + 1, subjects - most, allowed))),
         p_above=float(np.mean(_beta_below(fewest, subjects - fewest + 1, allowed))),
     )

@@ -17,7 +17,7 @@ from training.outcomes import Outcomes
 from training.ranking import Floats, Ints
 
 # Below this the interval of a hit rate is too wide to print a value.
-FEWEST_LABELLED = 30
+MIN_LABELLED = 30
 
 
 def inspection_findings(outcomes: Outcomes, rows: Ints) -> InspectionFindings:
@@ -53,7 +53,7 @@ def inspection_findings(outcomes: Outcomes, rows: Ints) -> InspectionFindings:
 
 def _examined(name: str, label: Floats) -> ExaminationFigures:
     labelled, confirmed = int((~np.isnan(label)).sum()), int((label == 1).sum())
-    is_enough = labelled >= FEWEST_LABELLED
+    is_enough = labelled >= MIN_LABELLED
     return ExaminationFigures(
         examination=name,
         labelled=labelled,

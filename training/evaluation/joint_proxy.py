@@ -20,9 +20,9 @@ from training.ranking import Floats
 
 Codes = npt.NDArray[np.int64]
 
-MOST_ROWS = 20_000
-FEWEST_ROWS = 500
-FEWEST_OF_REGION = 20
+MAX_ROWS = 20_000
+MIN_ROWS = 500
+MIN_OF_REGION = 20
 LEARNT_SHARE = 0.7
 TREES = {
     "objective": "multiclass",
@@ -50,10 +50,10 @@ def joint_proxy(
     """
     regions = pd.Series(region_of(origins.astype(object).where(origins.notna(), None)))
     counts = regions.value_counts()
-    is_counted = regions.isin(counts.index[counts >= FEWEST_OF_REGION]).to_numpy()
+    is_counted = regions.isin(counts.index[counts >= MIN_OF_REGION]).to_numpy()
     known = np.flatnonzero(is_counted)
-    rows = known[evenly_spaced(len(known), MOST_ROWS)]
-    if len(rows) < FEWEST_ROWS or regions.iloc[rows].nunique() < 2:
+    rows = known[evenly_spaced(len(known), MAX_ROWS)]
+    if len(rows) < MIN_ROWS or regions.iloc[rows].nunique() < 2:
         return None
     codes, names = pd.factorize(regions.iloc[rows])
     learnt = int(LEARNT_SHARE * len(rows))
@@ -69,7 +69,7 @@ def joint_proxy(
         unconfirmed=len(is_nothing),
         score_share_of_unconfirmed=(
             information_share(pd.Series(score[is_nothing]), regions.iloc[is_nothing])
-            if len(is_nothing) >= FEWEST_ROWS
+            if len(is_nothing) >= MIN_ROWS
             else None
         ),
     )

@@ -20,7 +20,7 @@ Codes = npt.NDArray[np.int64]
 # Numbers are cut at quantiles; with finer bins, chance dominates the estimate.
 BINS = 20
 
-MOST_ROWS = 50_000
+MAX_ROWS = 50_000
 
 
 def proxies(frame: pd.DataFrame, origins: "pd.Series[str]") -> tuple[ProxyFigures, ...]:
@@ -30,7 +30,7 @@ def proxies(frame: pd.DataFrame, origins: "pd.Series[str]") -> tuple[ProxyFigure
     """
     regions = region_of(origins.astype(object).where(origins.notna(), None))
     known = np.flatnonzero(pd.Series(regions).notna().to_numpy())
-    rows = known[evenly_spaced(len(known), MOST_ROWS)]
+    rows = known[evenly_spaced(len(known), MAX_ROWS)]
     region = _numbered(pd.Series(regions[rows]))
     columns = ((name, _binned(frame[name].iloc[rows])) for name in frame.columns)
     figures = [

@@ -14,7 +14,7 @@ from scipy.special import expit
 from training.estimation.inspected_sample import InspectedSample, represent
 from training.estimation.population_figures import UNKNOWN, share_confirmed
 from training.evaluation.evaluation_report import TrafficBand
-from training.inverse_probability import FEWEST_DRAWN
+from training.inverse_probability import MIN_DRAWN
 from training.model.manifest import ScoreBand
 from training.outcomes import Bools
 from training.ranking import Floats
@@ -71,7 +71,7 @@ def _edges(sample: InspectedSample, log_odds: Floats) -> Iterator[float]:
     totals = np.concatenate([[0.0], np.cumsum(ranked)])
     squares = np.concatenate([[0.0], np.cumsum(ranked**2)])
     # A relative tolerance, because sums of floats depend on their order.
-    fewest = (1 + 1e-9) * FEWEST_DRAWN
+    fewest = (1 + 1e-9) * MIN_DRAWN
 
     def are_enough(first: int, last: int, there_were: float) -> bool:
         total, square = totals[last] - totals[first], squares[last] - squares[first]

@@ -13,7 +13,7 @@ from training.parameters import GATE_SHARE, EvaluationParameters
 from training.ranking import ScoreRanking, at_capacity, calibration_error, roc_auc
 
 # With fewer, ranking figures are dominated by chance.
-FEWEST_CONFIRMED = 5
+MIN_CONFIRMED = 5
 
 
 def by_stratum(
@@ -37,7 +37,7 @@ def _figures(
         confirmed=confirmed,
         prevalence=proportion(confirmed, labelled),
     )
-    if min(confirmed, labelled - confirmed) < FEWEST_CONFIRMED:
+    if min(confirmed, labelled - confirmed) < MIN_CONFIRMED:
         return counted
     estimates = with_intervals(stratum.ranking(), _statistics, rounds=parameters.redraws, seed=seed)
     return counted.model_copy(update=estimates)

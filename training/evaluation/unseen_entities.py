@@ -13,7 +13,7 @@ from training.ranking import Ints, ScoreRanking, at_capacity, roc_auc
 # Columns of the subjects' file to examine, if it has them.
 COLUMNS = ("operator_id", "origin_country", "goods_code", "corridor")
 
-FEWEST_CONFIRMED = 5
+MIN_CONFIRMED = 5
 
 
 def unseen_entity_figures(
@@ -32,7 +32,7 @@ def _figures(
     column: str, unseen: LabelledWindow, parameters: EvaluationParameters, seed: int
 ) -> UnseenEntityFigures:
     labelled, confirmed = len(unseen.rows), int(unseen.labels.sum())
-    few = min(confirmed, labelled - confirmed) < FEWEST_CONFIRMED
+    few = min(confirmed, labelled - confirmed) < MIN_CONFIRMED
     # Counts are shown all the same: they explain why there is no figure.
     if few or labelled < parameters.smallest_group:
         return UnseenEntityFigures(column=column, labelled=labelled, confirmed=confirmed)

@@ -37,7 +37,7 @@ Progress = Callable[[str, int, int], None]
 
 FOLDS = 4
 # Above this many labelled rows, four fits take more time than they gain in precision.
-MOST_CROSS_FITTED = 100_000
+MAX_CROSS_FITTED = 100_000
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ class CalibratedFit:
             return self._fit_on_the_fit_window()
         window = self.split.before_evaluation(self.data, self.parameters.split)
         rows = self.rows_of(window)
-        if len(window.rows) > MOST_CROSS_FITTED:
+        if len(window.rows) > MAX_CROSS_FITTED:
             text, calibration = self._fit_on_the_fit_window()
             rounds = tree_count(text)
         else:

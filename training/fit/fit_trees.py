@@ -22,7 +22,7 @@ LossProgress = Callable[[int, float], None]
 
 
 # Rows that determine the edges of bins; more would cost memory and hardly move an edge.
-MOST_FOR_EDGES = 50_000
+MAX_FOR_EDGES = 50_000
 
 
 @dataclass(frozen=True)
@@ -142,7 +142,7 @@ def cross_fit_trees(
 
 
 def _binned(rows: LabelledRows, encoding: Encoding, settings: dict[str, Any]) -> lightgbm.Dataset:
-    """Return rows in bins whose edges come from at most `MOST_FOR_EDGES` of them."""
+    """Return rows in bins whose edges come from at most `MAX_FOR_EDGES` of them."""
     sample = sample_for_edges(rows)
     edges = bin_edges(sample.values[:], sample.labels, sample.weights, encoding, settings)
     if len(sample.labels) == len(rows.labels):
@@ -153,7 +153,7 @@ def _binned(rows: LabelledRows, encoding: Encoding, settings: dict[str, Any]) ->
 def sample_for_edges(rows: LabelledRows) -> LabelledRows:
     """Return the rows that determine the edges of bins, evenly spaced."""
     count = len(rows.labels)
-    places = np.linspace(0, count - 1, min(count, MOST_FOR_EDGES))
+    places = np.linspace(0, count - 1, min(count, MAX_FOR_EDGES))
     return rows.only(np.unique(places.astype(np.int64)))
 
 

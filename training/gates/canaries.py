@@ -24,7 +24,7 @@ from training.model.calibration import log_odds_of
 from training.model.risk_model import RiskModel
 from training.ranking import Floats, Ints
 
-MOST_OF_EACH = 100
+MAX_OF_EACH = 100
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ class Canaries:
             rows = rng.permutation(np.flatnonzero(is_known & (data.outcomes.label == label)))
             # Nobody can steer a random inspection, so these labels are hardest to falsify.
             by_lot = data.outcomes.in_random_lane[rows]
-            first = np.concatenate([rows[by_lot], rows[~by_lot]])[:MOST_OF_EACH]
+            first = np.concatenate([rows[by_lot], rows[~by_lot]])[:MAX_OF_EACH]
             return tuple(str(name) for name in sorted(data.subject_ids[first]))
 
         return cls(ids(1.0), ids(0.0), at)

@@ -30,11 +30,11 @@ from training.ranking import ScoreRanking, roc_auc
 ADDITIVITY = 1e-9
 
 # As a share of the entropy of the region of origin; above half of it, a feature is a label.
-LARGEST_PROXY_SHARE = 0.5
+MAX_PROXY_SHARE = 0.5
 
 # The same for the score, among subjects found innocent: up to a tenth of the entropy it is a
 # tendency that distinguishes neighbours, above it the score distinguishes origins.
-LARGEST_SCORE_SHARE = 0.1
+MAX_SCORE_SHARE = 0.1
 
 ROUNDING = 1e-6
 
@@ -42,12 +42,12 @@ ROUNDING = 1e-6
 USUAL_LEAKAGE, USUAL_SELECTION = LeakageParameters(), SelectionParameters()
 
 # In log-odds; training with another seed moves canaries by a twentieth of it.
-LARGEST_CANARY_MOVE = 0.5
+MAX_CANARY_MOVE = 0.5
 
 # Another seed alone moves the interval by .03 with 174 confirmed subjects.
-LARGEST_LOSS_OF_AUC = 0.05
+MAX_LOSS_OF_AUC = 0.05
 
-FEWEST_CONFIRMED_AT_RANDOM = 30
+MIN_CONFIRMED_AT_RANDOM = 30
 # Bootstrap samples of the subjects, for the interval of a difference.
 REDRAWS = 1_000
 
@@ -163,18 +163,18 @@ def no_proxy_for_origin(report: EvaluationReport) -> Verdict:
 
     The score is examined among subjects found innocent, whose risk cannot explain it.
     """
-    too_strong = proxies_above(report.proxies, LARGEST_PROXY_SHARE)
+    too_strong = proxies_above(report.proxies, MAX_PROXY_SHARE)
     shown = too_strong or report.proxies[:1]
     listed = "; ".join(f"{proxy.feature} carries {proxy.information_share:.2f}" for proxy in shown)
     joint = report.joint_proxy
     by_score = joint.score_share_of_unconfirmed if joint else None
-    is_strong = bool(too_strong) or (by_score is not None and by_score > LARGEST_SCORE_SHARE)
+    is_strong = bool(too_strong) or (by_score is not None and by_score > MAX_SCORE_SHARE)
     is_measured = bool(report.proxies) and by_score is not None
     return Verdict(
         "proxies",
         "refused" if is_strong else "passed" if is_measured else "undecided",
         f"of the information about the region of origin, {listed or 'nothing was measured'}; want "
-        f"at most {LARGEST_PROXY_SHARE:g} in one feature; {_joint_in_words(joint)}",
+        f"at most {MAX_PROXY_SHARE:g} in one feature; {_joint_in_words(joint)}",
     )
 
 
@@ -189,7 +189,7 @@ def _joint_in_words(joint: JointProxyFigures | None) -> str:
         return f"{together}; too few inspections found nothing to say what the score tells of it"
     return (
         f"the score carries {joint.score_share_of_unconfirmed:.2f} among those that turned out to "
-        f"be nothing; want at most {LARGEST_SCORE_SHARE:g}; {together}"
+        f"be nothing; want at most {MAX_SCORE_SHARE:g}; {together}"
     )
 
 
@@ -280,14 +280,14 @@ def steady_canaries(
         return Verdict(gate, "undecided", NO_CANARIES)
     # Only moves in the wrong direction count: confirmed down, cleared up.
     lower, higher = -(confirmed.log_odds or 0.0), cleared.log_odds or 0.0
-    is_steady = max(lower, higher) <= LARGEST_CANARY_MOVE
+    is_steady = max(lower, higher) <= MAX_CANARY_MOVE
     return Verdict(
         gate,
         passed_if(is_steady and confirmed.has_most and cleared.has_most),
         f"mean log-odds of known confirmed moved by {_number(confirmed.log_odds)}, over "
         f"{confirmed.found} of {confirmed.chosen} subjects, of known cleared by "
         f"{_number(cleared.log_odds)}, over {cleared.found} of {cleared.chosen}, chosen on "
-        f"{canaries.chosen_at:%Y-%m-%d}; want no more than {LARGEST_CANARY_MOVE:g} towards the "
+        f"{canaries.chosen_at:%Y-%m-%d}; want no more than {MAX_CANARY_MOVE:g} towards the "
         "wrong side, and most of either sort in the training set",
     )
 
@@ -329,22 +329,22 @@ def no_worse_in_the_control_lane(of_model: LabelledWindow, of_champion: Labelled
     gate = "control lane"
     is_random = of_model.in_random_lane & ~np.isnan(of_model.labels)
     confirmed = int(of_model.labels[is_random].sum())
-    if confirmed < FEWEST_CONFIRMED_AT_RANDOM:
+    if confirmed < MIN_CONFIRMED_AT_RANDOM:
         return Verdict(
             gate,
             "undecided",
             f"{confirmed} confirmed of {int(is_random.sum())} drawn at random say too little; "
-            f"want {FEWEST_CONFIRMED_AT_RANDOM}",
+            f"want {MIN_CONFIRMED_AT_RANDOM}",
         )
     gain = gain_of_auc(of_model.only(is_random).ranking(), of_champion.only(is_random).ranking())
-    verdict = no_worse_by(gain, LARGEST_LOSS_OF_AUC)
+    verdict = no_worse_by(gain, MAX_LOSS_OF_AUC)
     reason = (
         f"ROC-AUC differs from the champion's by {gain.value:+.4f} ({gain.low:+.4f} to "
         f"{gain.high:+.4f}) over {int(is_random.sum())} subjects drawn at random, {confirmed} of "
-        f"them confirmed; want an interval above {-LARGEST_LOSS_OF_AUC:g} that does not lie below 0"
+        f"them confirmed; want an interval above {-MAX_LOSS_OF_AUC:g} that does not lie below 0"
     )
     if verdict == "undecided":
-        enough = enough_in_words(gain, LARGEST_LOSS_OF_AUC, confirmed, "confirmed subjects")
+        enough = enough_in_words(gain, MAX_LOSS_OF_AUC, confirmed, "confirmed subjects")
         reason = f"{reason}; {enough}"
     return Verdict(gate, verdict, reason)
 

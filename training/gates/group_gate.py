@@ -9,7 +9,7 @@ from training.gates.verdict import Verdict
 GATE = "groups"
 SIGNIFICANCE = 0.05
 
-FEWEST_SUBJECTS = 100
+MIN_SUBJECTS = 100
 # A group with fewer subjects and a smaller share of traffic than this never leaves the gate
 # undecided.
 SMALLEST_SHARE = 0.01
@@ -29,7 +29,7 @@ def fair_to_groups(report: EvaluationReport) -> Verdict:
     if above := [*_above(groups)]:
         return Verdict(GATE, "refused", _listed(above))
     smallest = SMALLEST_SHARE * report.population.figures.subjects
-    judged = [g for g in groups if g.subjects >= min(FEWEST_SUBJECTS, smallest)]
+    judged = [g for g in groups if g.subjects >= min(MIN_SUBJECTS, smallest)]
     if unclear := [group for group in judged if group.p_within >= SIGNIFICANCE]:
         enough = "more subjects of these groups, and more results of those referred, would tell"
         return Verdict(GATE, "undecided", f"{_listed(unclear)}; {enough}")

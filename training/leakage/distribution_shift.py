@@ -11,7 +11,7 @@ from training.parameters import TrainingParameters
 from training.ranking import ScoreRanking, roc_auc
 
 # Subjects per window, evenly spaced over its time.
-MOST_ROWS = 10_000
+MAX_ROWS = 10_000
 
 NOTABLE_AUC = 0.75
 NAMED = 5
@@ -30,7 +30,7 @@ def distribution_drift(
         for window in (split.fit, split.evaluation)
     ]
     parts = [
-        rows[np.linspace(0, len(rows) - 1, min(len(rows), MOST_ROWS)).astype(int)]
+        rows[np.linspace(0, len(rows) - 1, min(len(rows), MAX_ROWS)).astype(int)]
         for rows in windows
     ]
     values = encoding.encode_frame(data.frame.iloc[np.concatenate(parts)])

@@ -22,14 +22,14 @@ from training.ranking import Floats, Ints, ScoreRanking, at_capacity, roc_auc
 NEAR = 0.8
 
 # With more subjects per cell on average, a table knows risks, not subjects.
-MOST_ROWS_PER_CELL = 10.0
+MAX_ROWS_PER_CELL = 10.0
 
 # The share of later subjects that must be in a table for it to explain the model.
-FEWEST_SEEN = 0.5
+MIN_SEEN = 0.5
 
-MOST_FINDINGS = 5
+MAX_FINDINGS = 5
 # With fewer new subjects, confirmed or not, a figure on them would be noise.
-FEWEST_OF_EACH = 20
+MIN_OF_EACH = 20
 
 
 @dataclass(frozen=True)
@@ -61,11 +61,11 @@ def identifying_pairs(
     candidates = [
         table
         for table in _tables(sample)
-        if table.lookup.rows_per_cell <= MOST_ROWS_PER_CELL
-        and table.lookup.is_seen.mean() >= FEWEST_SEEN
+        if table.lookup.rows_per_cell <= MAX_ROWS_PER_CELL
+        and table.lookup.is_seen.mean() >= MIN_SEEN
         and table.roc_auc >= enough
     ]
-    worst = sorted(candidates, key=lambda table: (-table.roc_auc, table.columns))[:MOST_FINDINGS]
+    worst = sorted(candidates, key=lambda table: (-table.roc_auc, table.columns))[:MAX_FINDINGS]
     declared = {feature.name for feature in data.inputs.features if not feature.windows}
     findings = []
     for table in worst:
@@ -90,7 +90,7 @@ def _tables(sample: Sample) -> Iterator[_Table]:
     alone = {name: _table((name,), c, sample) for name, c in varied.items()}
     yield from alone.values()
     # A pair recurs at most as often as each of its columns.
-    recurring = [n for n, table in alone.items() if table.lookup.is_seen.mean() >= FEWEST_SEEN]
+    recurring = [n for n, table in alone.items() if table.lookup.is_seen.mean() >= MIN_SEEN]
     for first, second in combinations(recurring, 2):
         together = varied[first] * (varied[second].max() + 1) + varied[second]
         yield _table((first, second), together, sample)
@@ -112,7 +112,7 @@ def _in_words(table: _Table, model_auc: float) -> str:
 def _on_new(new: ScoreRanking, parameters: TrainingParameters) -> str:
     """Return the model's performance on evaluation rows that repeat nothing, with intervals."""
     count, confirmed = len(new.labels), int(new.labels.sum())
-    if min(confirmed, count - confirmed) < FEWEST_OF_EACH:
+    if min(confirmed, count - confirmed) < MIN_OF_EACH:
         return (
             f"{count:,} repeat no earlier declaration, of whom {confirmed:,} are confirmed: too "
             "few to say what the model is worth there"

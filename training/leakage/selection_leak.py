@@ -18,11 +18,11 @@ from training.outcomes import Bools
 from training.ranking import Floats, Ints
 
 # Far above what can remain if many of the other subjects were selected by a rule.
-LARGEST_AUC = 0.9
+MAX_AUC = 0.9
 
-FEWEST_SELECTED = 30
+MIN_SELECTED = 30
 # Subjects per window and side, evenly spaced over its time.
-MOST_ROWS = 20_000
+MAX_ROWS = 20_000
 
 
 def features_that_predict_selection(
@@ -35,14 +35,14 @@ def features_that_predict_selection(
     """
     fit, evaluation = (_sides(data, window) for window in (split.fit, split.evaluation))
     drawn, others = (min(map(len, sides)) for sides in zip(fit, evaluation, strict=True))
-    if min(drawn, others) < FEWEST_SELECTED:
+    if min(drawn, others) < MIN_SELECTED:
         yield LeakageFinding(
             check="drawn by lot",
             is_refusal=False,
             features=(),
             evidence=f"{drawn} subjects that a lot chose and {others} that nobody inspected, in "
             f"the smaller of two windows, are too few to show what was written down after an "
-            f"inspection; want {FEWEST_SELECTED} of each",
+            f"inspection; want {MIN_SELECTED} of each",
         )
         return
     rows = np.concatenate([*fit, *evaluation])
@@ -51,13 +51,13 @@ def features_that_predict_selection(
     for name in sample.frame.columns:
         cells = binned(sample.frame[name], sample.fit_count)
         auc = TargetLookup.fitted(cells, sample).roc_auc(sample)
-        if auc > LARGEST_AUC:
+        if auc > MAX_AUC:
             yield LeakageFinding(
                 check="drawn by lot",
                 is_refusal=name not in accept,
                 features=(name,),
                 evidence=f"{name} tells subjects that a lot chose from those nobody inspected with "
-                f"a ROC-AUC of {auc:.3f}, above {LARGEST_AUC:g}: it was written down after the "
+                f"a ROC-AUC of {auc:.3f}, above {MAX_AUC:g}: it was written down after the "
                 "inspection",
             )
 
@@ -71,5 +71,5 @@ def _sides(data: TrainingSet, window: TimeWindow) -> tuple[Ints, Ints]:
 
 def _spread(rows: Ints, mask: Bools) -> Ints:
     chosen = rows[mask]
-    steps: Floats = np.linspace(0, len(chosen) - 1, min(len(chosen), MOST_ROWS))
+    steps: Floats = np.linspace(0, len(chosen) - 1, min(len(chosen), MAX_ROWS))
     return chosen[steps.astype(np.int64)]

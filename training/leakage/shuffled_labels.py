@@ -13,7 +13,7 @@ from training.model.model_inputs import ModelInputs
 from training.parameters import TrainingParameters
 from training.ranking import ScoreRanking, roc_auc
 
-MOST_TREES = 50
+MAX_TREES = 50
 
 
 def shuffled_labels_finding(
@@ -32,7 +32,7 @@ def shuffled_labels_finding(
         None,
         encoding,
         inputs,
-        parameters.with_trees(min(MOST_TREES, parameters.trees.trees)),
+        parameters.with_trees(min(MAX_TREES, parameters.trees.trees)),
     )
     margins = Margins.from_text(text, parameters.threads).predict(evaluated)
     auc = with_intervals(

@@ -20,9 +20,9 @@ DOUBTFUL_AUC = 0.85
 # declared column came near.
 SURE_SHARE = 0.9
 
-FEWEST_SURE = 10
+MIN_SURE = 10
 # The share of confirmed subjects that such values must cover to be reported.
-LEAST_KNOWN = 0.1
+MIN_KNOWN = 0.1
 
 
 def features_that_predict_labels(
@@ -66,8 +66,8 @@ def _sure_of_some(lookup: TargetLookup, labels: Floats) -> str | None:
     taken = np.arange(1, len(order) + 1)
     # Subjects with equal scores cannot be separated, so a cut lies between scores only.
     is_whole = np.r_[scores[1:] != scores[:-1], True]
-    is_sure = is_whole & (taken >= FEWEST_SURE) & (confirmed >= least * taken)
-    most = np.flatnonzero(is_sure & (confirmed >= LEAST_KNOWN * labels.sum()))
+    is_sure = is_whole & (taken >= MIN_SURE) & (confirmed >= least * taken)
+    most = np.flatnonzero(is_sure & (confirmed >= MIN_KNOWN * labels.sum()))
     if not len(most):
         return None
     found, among = int(confirmed[most[-1]]), int(taken[most[-1]])

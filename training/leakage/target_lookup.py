@@ -12,8 +12,8 @@ from training.outcomes import Bools
 from training.parameters import SplitParameters
 from training.ranking import Floats, Ints, ScoreRanking, roc_auc
 
-MOST_FIT_ROWS = 50_000
-MOST_EVALUATION_ROWS = 20_000
+MAX_FIT_ROWS = 50_000
+MAX_EVALUATION_ROWS = 20_000
 # Rows of the overall share in each cell before any row is counted, against chance in small cells.
 PRIOR_ROWS = 2.0
 
@@ -36,8 +36,8 @@ class Sample:
 
         With `refit` the trees see the calibration window too, so tables may use it as well.
         """
-        fit = split.of_final_trees(data, parameters).rows[-MOST_FIT_ROWS:]
-        evaluated = split.evaluation.rows[:MOST_EVALUATION_ROWS]
+        fit = split.of_final_trees(data, parameters).rows[-MAX_FIT_ROWS:]
+        evaluated = split.evaluation.rows[:MAX_EVALUATION_ROWS]
         rows: Ints = np.concatenate([fit, evaluated])
         return cls(data.frame.iloc[rows], data.outcomes.label[rows], len(fit), rows)
 

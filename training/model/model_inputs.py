@@ -13,7 +13,7 @@ from features.errors import CatalogueMismatch
 from features.records import SubjectKind
 
 # The least number of characters of a digest that a message shows, including its kind.
-SHORTEST_DIGEST = 19
+MIN_DIGEST_LENGTH = 19
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ class ModelInputs:
 def _told_apart(now: str, then: str | None) -> tuple[str, str]:
     """Return two digests up to their first difference, but long enough to compare by eye."""
     if then is None:
-        return now[:SHORTEST_DIGEST], "no digest"
+        return now[:MIN_DIGEST_LENGTH], "no digest"
     common = len([*takewhile(bool, map(eq, now, then))])
-    shown = max(SHORTEST_DIGEST, common + 1)
+    shown = max(MIN_DIGEST_LENGTH, common + 1)
     return now[:shown], then[:shown]

@@ -23,7 +23,7 @@ Alias = Literal["champion", "challenger", "shadow"]
 # The aliases for which a version must have passed the gates.
 PASSED_GATES: tuple[Alias, ...] = ("champion", "shadow")
 
-_LARGEST_BYTES = 1 << 24
+_MAX_BYTES = 1 << 24
 
 
 class GateVerdict(FrozenModel):
@@ -84,8 +84,8 @@ class ModelPointer(SignedDocument):
         Raises Tampered or ArtefactError with a remedy, and OSError.
         """
         # Before reading: a huge file must not exhaust memory.
-        if file.stat().st_size > _LARGEST_BYTES:
-            raise ArtefactError(f"{file}: larger than {_LARGEST_BYTES} bytes")
+        if file.stat().st_size > _MAX_BYTES:
+            raise ArtefactError(f"{file}: larger than {_MAX_BYTES} bytes")
         refusal = f"{file} is not as the key of this home signed it{_ask_again(file)}"
         try:
             pointer = cls.read(file.read_bytes(), keys_in_pem(public_key), refusal)

@@ -2,7 +2,7 @@
 
     booster.txt     trees in LightGBM's text format
     report.json     the evaluation, as `training.evaluation.evaluation_report` writes it
-    usual.parquet   values usual among peers, as `training.model.peer_reference` writes it
+    usual.parquet   values usual among peers, as `training.model.usual_values_of_peers` writes it
     manifest.json   `training.model.manifest`, with the digest of every other file
     manifest.sig    Ed25519 signature of manifest.json, 64 bytes
 
@@ -28,8 +28,8 @@ from training.errors import ArtefactError
 from training.model.encoding import Encoding, Floats, Value
 from training.model.manifest import Manifest
 from training.model.model_inputs import ModelInputs
-from training.model.peer_reference import PeerReference
 from training.model.training_support import TrainingSupport
+from training.model.usual_values_of_peers import PeerReference
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -43,7 +43,7 @@ SIGNATURE = "manifest.sig"
 FILES = (BOOSTER, REPORT, PEERS)
 
 # Limits on what is read into memory; actual files are far smaller.
-_LARGEST_BYTES = {
+_MAX_BYTES = {
     BOOSTER: 1 << 30,
     REPORT: 1 << 26,
     PEERS: 1 << 26,
@@ -179,8 +179,8 @@ def _read(folder: Path, name: str) -> bytes:
             f"{folder}: {name} is missing; want a folder that `tidegate train` made"
         )
     # Before reading: a huge file must not exhaust memory.
-    if file.stat().st_size > _LARGEST_BYTES[name]:
-        raise ArtefactError(f"{file}: larger than {_LARGEST_BYTES[name]} bytes")
+    if file.stat().st_size > _MAX_BYTES[name]:
+        raise ArtefactError(f"{file}: larger than {_MAX_BYTES[name]} bytes")
     return file.read_bytes()
 
 

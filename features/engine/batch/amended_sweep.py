@@ -1,6 +1,6 @@
 """Sweep over events of which some begin to count late or cease to count.
 
-It extends `features.engine.batch.sweep` by one step: as the instants of a key rise, an event inside
+It adds one step to `reduce_windows`: as the instants of a key rise, an event in
 the window is added when it begins to count and removed when it ceases to. The cost is that of the
 sweep, however many events were amended. The exception is the oldest and newest event of a window,
 for which events that do not count are skipped one by one.
@@ -56,7 +56,7 @@ class SweptSubjects(NamedTuple):
     at: Column
 
 
-def turns_of(groups: KeyGroups, events: Columns) -> tuple[Column, Turns]:
+def initial_state_and_changes(groups: KeyGroups, events: Columns) -> tuple[Column, Turns]:
     """Return a mask of grouped events that count once known, and all later changes to it."""
     known_at, until = groups.instants, groups.in_key_order(events[COUNTS_UNTIL])
     since = groups.in_key_order(events[COUNTS_FROM]) if COUNTS_FROM in events else known_at

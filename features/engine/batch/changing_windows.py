@@ -4,7 +4,7 @@ An event enters a window when it begins to count, and leaves it when it ceases t
 old. A slice needs the events that enter or leave in it, and for each window a summary of earlier
 slices: for a count, sum or mean one row per key; for distinct counts one row per key and value
 still inside; for the oldest and newest event these events themselves. All totals are integers, so
-results equal those of `sweep` bit for bit.
+results equal those of `reduce_windows` bit for bit.
 """
 
 from collections.abc import Sequence
@@ -27,7 +27,7 @@ from features.engine.windows.lifetimes import (
     COUNTS_UNTIL,
     FOREVER,
     LIFETIME,
-    for_ever,
+    endless_lifetimes,
     join_events,
 )
 from features.engine.windows.reducers import (
@@ -39,7 +39,7 @@ from features.engine.windows.reducers import (
     Reducer,
     reduced_number,
 )
-from features.engine.windows.window import Window
+from features.engine.windows.window_declaration import Window
 
 # Reducers whose values follow from the events that entered and left.
 GATHERED = frozenset({Reducer.COUNT, Reducer.TOTAL, Reducer.MEAN, Reducer.DISTINCT})
@@ -87,7 +87,7 @@ class SlicedEvents:
 
     def add(self, events: Columns) -> None:
         """Store events, which may have lifetimes."""
-        events = for_ever(events["known_at"]) | events
+        events = endless_lifetimes(events["known_at"]) | events
         begin = _begin(events)
         self._entering.add(events, self._slices(begin, events[COUNTS_UNTIL] > begin))
         for span, leaving in self._leaving.items():

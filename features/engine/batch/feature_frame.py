@@ -13,7 +13,7 @@ from features.engine.batch.subject_versions import asked_about
 from features.engine.batch.window_columns import WindowColumns
 from features.engine.columns import Column, Columns, length
 from features.engine.expressions.program import Program
-from features.engine.windows.window import Window
+from features.engine.windows.window_declaration import Window
 
 # Number of subjects whose features are computed and written together.
 BLOCK_ROWS = 1 << 16

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from features.engine.batch.reduce_windows import reduce_windows
 from features.engine.batch.shared_keys import (
     by_keying,
     keys_where,
@@ -9,11 +10,10 @@ from features.engine.batch.shared_keys import (
     windows_by_source,
 )
 from features.engine.batch.sort_by_key import KeyGroups
-from features.engine.batch.sweep import reduce_windows
 from features.engine.columns import Column, Columns, length
 from features.engine.string_table import STRING_TABLE
 from features.engine.windows.record_history import RecordHistory
-from features.engine.windows.window import Window
+from features.engine.windows.window_declaration import Window
 
 
 def reduce_paired(

@@ -7,12 +7,12 @@ from collections.abc import Iterator, Sequence
 
 from features.engine.batch.factorize import KeyFactorizer
 from features.engine.batch.gather import SUBJECT_ROW, gather
+from features.engine.batch.reduce_windows import Sweep
 from features.engine.batch.shared_keys import by_key, by_keying, keys_where
 from features.engine.batch.sort_by_key import KeyGroups
 from features.engine.batch.subject_versions import VERSION_ROW
-from features.engine.batch.sweep import Sweep
 from features.engine.columns import Column, Columns, Places, length
-from features.engine.windows.window import Window
+from features.engine.windows.window_declaration import Window
 
 
 class SelfJoin:

@@ -9,7 +9,7 @@ from features.engine.batch.factorize import factorize_together, hash_column
 from features.engine.columns import Column, Columns, is_text, length
 from features.engine.numba_cache import compiled
 from features.engine.string_table import STRING_TABLE
-from features.engine.windows.window import Keying, Window
+from features.engine.windows.window_declaration import Keying, Window
 
 By = tuple[str, ...]
 

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from features.engine.batch.record_blocks import RecordBlocks
 from features.engine.columns import Columns, Kind
 from features.engine.windows.record_history import RecordHistory
-from features.engine.windows.window import Window
+from features.engine.windows.window_declaration import Window
 
 
 @dataclass(frozen=True)

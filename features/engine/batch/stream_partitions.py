@@ -13,7 +13,7 @@ from features.engine.batch.shared_keys import (
 from features.engine.batch.sources import EventStream
 from features.engine.columns import Columns, length
 from features.engine.windows.lifetimes import COUNTS_UNTIL
-from features.engine.windows.window import Window
+from features.engine.windows.window_declaration import Window
 
 
 class StreamPartitions:

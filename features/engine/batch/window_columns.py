@@ -20,6 +20,7 @@ from features.engine.batch.linked_partitions import (
 from features.engine.batch.paired_windows import reduce_paired
 from features.engine.batch.partitions import Partitions
 from features.engine.batch.record_blocks import RecordBlocks
+from features.engine.batch.reduce_windows import reduce_windows
 from features.engine.batch.self_join import SelfJoin
 from features.engine.batch.shared_keys import (
     by_key,
@@ -39,11 +40,10 @@ from features.engine.batch.sources import (
 )
 from features.engine.batch.spill_columns import SpillableColumns
 from features.engine.batch.stream_partitions import StreamPartitions
-from features.engine.batch.sweep import reduce_windows
 from features.engine.columns import Column, Columns, is_missing, length, missing_values
 from features.engine.numba_cache import compiled
 from features.engine.windows.lifetimes import LIFETIME
-from features.engine.windows.window import Window
+from features.engine.windows.window_declaration import Window
 
 # Target number of events sorted and reduced together; events of one key are never split.
 PART_ROWS = 1 << 19

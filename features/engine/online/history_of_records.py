@@ -10,7 +10,7 @@ from features.engine.expressions.encode_rows import Row
 from features.engine.store.layout import Layout
 from features.engine.store.query_plan import QueryPlan, RequestRecords, WindowQuery
 from features.engine.windows.record_history import RecordHistory
-from features.engine.windows.window import Keying
+from features.engine.windows.window_declaration import Keying
 
 
 class HistoryReader(Protocol):

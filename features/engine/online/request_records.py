@@ -14,9 +14,9 @@ from features.engine.expressions.encode_rows import CopiedColumns, RequestCodes,
 from features.engine.expressions.measures import Measured, with_measures
 from features.engine.expressions.program import Key, Program
 from features.engine.online.request_windows import RequestWindows
-from features.engine.windows.lifetimes import unended
+from features.engine.windows.lifetimes import rows_still_counting
 from features.engine.windows.record_history import RecordHistory
-from features.engine.windows.window import Window
+from features.engine.windows.window_declaration import Window
 
 
 class RequestRows(NamedTuple):
@@ -72,7 +72,7 @@ class LinkedRows:
         rows = [row for row in fields if row[known_from] is not None and row[known_from] < at]
         # Amendments are rare, so the check comes before the grouping.
         if self.amended and any(row["version"] > 1 or row["withdrawn"] for row in rows):
-            rows = unended(rows, rows, self.amended, is_replaced=self.is_replaced)
+            rows = rows_still_counting(rows, rows, self.amended, is_replaced=self.is_replaced)
         if self.measured and rows:
             rows = with_measures(rows, self.measured)
         if self.version_of:

@@ -23,7 +23,7 @@ from features.engine.windows.reducers import (
     reduced_number,
     window_begin,
 )
-from features.engine.windows.window import Window
+from features.engine.windows.window_declaration import Window
 from features.errors import TidegateError
 
 _NONE = -1

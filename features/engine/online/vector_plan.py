@@ -21,7 +21,7 @@ from features.engine.online.history_of_records import HistoryOfRecords, HistoryR
 from features.engine.online.request_records import LinkedRows, LinkedWindows, RequestRows
 from features.engine.store.layout import Layout
 from features.engine.store.query_plan import QueryPlan, RequestRecords, WindowQuery
-from features.engine.windows.window import Keying, Window
+from features.engine.windows.window_declaration import Keying, Window
 
 FeatureValue = float | str | None
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
 from features.engine.windows.reducers import Reducer
-from features.engine.windows.window import Keying, Window
+from features.engine.windows.window_declaration import Keying, Window
 from features.errors import TidegateError
 
 SHAPE_WORDS = 4

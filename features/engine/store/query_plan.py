@@ -37,7 +37,7 @@ from features.engine.store.store_keys import (
     page_key,
     part_of,
 )
-from features.engine.windows.window import Keying, Window
+from features.engine.windows.window_declaration import Keying, Window
 from features.errors import OnlineStoreUnavailable
 
 # Records of a request by type.

@@ -71,17 +71,18 @@ def join_events(parts: Sequence[Columns]) -> Columns:
     """Return the events of several parts, concatenated; with lifetimes if any part has them."""
     if any(COUNTS_UNTIL in part for part in parts):
         parts = [
-            part if COUNTS_UNTIL in part else part | for_ever(part["known_at"]) for part in parts
+            part if COUNTS_UNTIL in part else part | endless_lifetimes(part["known_at"])
+            for part in parts
         ]
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 
-def for_ever(known_at: Column) -> Columns:
+def endless_lifetimes(known_at: Column) -> Columns:
     """Return the lifetimes of rows that count for ever from these instants."""
     return {COUNTS_FROM: known_at, COUNTS_UNTIL: np.full(len(known_at), FOREVER)}
 
 
-def unended(
+def rows_still_counting(
     rows: Sequence[Row],
     known: Sequence[Mapping[str, Any]],
     versions_of: Sequence[str],

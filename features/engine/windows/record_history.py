@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from features.engine.columns import Column
-from features.engine.windows.window import Window
+from features.engine.windows.window_declaration import Window
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

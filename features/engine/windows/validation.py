@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from features.engine.columns import Kind
 from features.engine.windows.reducers import Reducer
-from features.engine.windows.window import Window
+from features.engine.windows.window_declaration import Window
 from features.errors import TidegateError, nearest_of
 
 

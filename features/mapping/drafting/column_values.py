@@ -12,7 +12,7 @@ from features.arrow_schema import INSTANT, Limits
 from features.field_types import RFC_3339
 from features.ingest.contract import broken_values, may_become, typed
 from features.mapping.instants import instants_of
-from features.reference.code_lists import CODES
+from features.reference.country_and_currency_codes import CODES
 
 # Tried in this order, day first before month first.
 FORMATS = (

@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from features.records import Mode
-from features.reference.geography.places import HERE, Numbers, positions_of, row_in
+from features.reference.geography.places import FOLDER, Numbers, positions_of, row_in
 
 EARTH_RADIUS_KM = 6371.0088
 
@@ -93,7 +93,7 @@ def usual_hours(distance_km: npt.ArrayLike, mode: Mode) -> Numbers:
 
 @cache
 def _sea_matrix() -> tuple[pa.Array, Numbers]:
-    ways = pq.read_table(HERE / "sea_distances.parquet")
+    ways = pq.read_table(FOLDER / "sea_distances.parquet")
     ends = [ways[end].cast(pa.string()) for end in ("origin", "destination")]
     terminals = pc.unique(pa.chunked_array([chunk for end in ends for chunk in end.chunks]))
     rows, columns = (row_in(terminals, end) for end in ends)

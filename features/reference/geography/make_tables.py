@@ -17,7 +17,7 @@ from scipy.sparse import csr_array
 from scipy.sparse.csgraph import dijkstra
 from scipy.spatial import cKDTree
 
-HERE = Path(__file__).parent
+FOLDER = Path(__file__).parent
 TERMINALS_WITH_DISTANCES = 500
 # Routes through the ice of the Northwest Passage are not open to ships of any trade.
 CLOSED_PASSAGES = frozenset({"northwest"})
@@ -54,7 +54,7 @@ def airports() -> Iterator[Place]:
 
 def crossings() -> Iterator[Place]:
     """Yield land crossings from our own list; the code names both countries."""
-    with (HERE / "crossings.csv").open(encoding="utf-8") as lines:
+    with (FOLDER / "crossings.csv").open(encoding="utf-8") as lines:
         for row in csv.DictReader(lines):
             first, second = sorted((row["country"], row["other_country"]))
             name = "".join(c for c in row["name"].split(" - ")[0].upper() if c.isalnum())
@@ -115,7 +115,7 @@ def country_rows() -> dict[str, Place]:
 
 def _join_neighbours() -> None:
     """Make neighbours symmetric, and add the two countries of every land crossing."""
-    with (HERE / "crossings.csv").open(encoding="utf-8") as lines:
+    with (FOLDER / "crossings.csv").open(encoding="utf-8") as lines:
         for row in csv.DictReader(lines):
             _countries[row["country"]]["neighbours"].add(row["other_country"])
     for code, facts in _countries.items():
@@ -167,18 +167,18 @@ def main() -> None:
     assert len({p["code"] for p in places}) == len(places), "two places share a code"
     pq.write_table(
         pa.Table.from_pylist(places),
-        HERE / "places.parquet",
+        FOLDER / "places.parquet",
         compression="zstd",
         compression_level=19,
     )
     rows = [{**c, "neighbours": " ".join(sorted(c["neighbours"]))} for c in country_rows().values()]
-    with (HERE / "countries.csv").open("w", encoding="utf-8", newline="") as out:
+    with (FOLDER / "countries.csv").open("w", encoding="utf-8", newline="") as out:
         writer = csv.DictWriter(out, ["code", "region", "neighbours"], lineterminator="\n")
         writer.writeheader()
         writer.writerows(sorted(rows, key=lambda row: str(row["code"])))
     pq.write_table(
         sea_distances(terminals_of(places)),
-        HERE / "sea_distances.parquet",
+        FOLDER / "sea_distances.parquet",
         compression="zstd",
         compression_level=19,
     )

@@ -16,7 +16,7 @@ from features.engine.string_table import cells_of, contents_of_texts
 Codes = npt.NDArray[np.object_]
 Numbers = npt.NDArray[np.float64]
 
-HERE = Path(__file__).parent
+FOLDER = Path(__file__).parent
 
 
 @cache
@@ -30,7 +30,7 @@ def place_table() -> pa.Table:
 
 def geography_table(name: str) -> pa.Table:
     """Return a table of this folder; `pq.read_table` would load pandas, which no service needs."""
-    with pq.ParquetFile(HERE / f"{name}.parquet") as file:
+    with pq.ParquetFile(FOLDER / f"{name}.parquet") as file:
         return file.read()
 
 

@@ -7,12 +7,12 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from features.reference.geography.places import HERE, Codes, row_in, text_at
+from features.reference.geography.places import FOLDER, Codes, row_in, text_at
 
 
 @cache
 def _countries() -> dict[str, tuple[str, frozenset[str]]]:
-    with (HERE / "countries.csv").open(encoding="utf-8") as lines:
+    with (FOLDER / "countries.csv").open(encoding="utf-8") as lines:
         return {
             row["code"]: (row["region"], frozenset(row["neighbours"].split()))
             for row in csv.DictReader(lines)

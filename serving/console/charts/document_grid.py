@@ -10,7 +10,7 @@ from features.submission import AttachedDocument, Submission
 from serving.language import reading, say, say_word
 from serving.review.letters.filed_papers import declared_field, paper_versions
 
-MOST_LEADING = 3
+MAX_LEADING = 3
 
 # Fields of documents in row order.
 _STATED = {
@@ -85,14 +85,14 @@ class DocumentGrid:
 
     @property
     def leading_differences(self) -> list[tuple[str, str, GridCell]]:
-        """First MOST_LEADING cells that differ, each with its field and document."""
+        """First MAX_LEADING cells that differ, each with its field and document."""
         found = (
             (row.name, column.name, cell)
             for row in self.rows
             for column, cell in zip(self.columns, row.cells, strict=True)
             if cell.differs
         )
-        return list(islice(found, MOST_LEADING))
+        return list(islice(found, MAX_LEADING))
 
 
 def _column(filed: list[AttachedDocument], declared_at: datetime) -> GridColumn:

@@ -11,12 +11,12 @@ from typing import Literal, Self
 
 from serving.language import reading, say, say_of, say_word, subject_named
 from serving.review.cases.case_graph import CaseGraph, Neighbour
-from serving.review.cases.case_records import CaseRecord
+from serving.review.cases.case_records import CaseRow
 from serving.review.cases.shared_things import SharedThing
 
 COLUMN_PX, NODE_PX, ROW_PX, NODE_HEIGHT_PX, TOP_PX = 250.0, 190.0, 50.0, 38.0, 30.0
 # Characters per line in a box; longer texts are cut there and complete in the table.
-LONGEST = 25
+MAX = 25
 
 NodeKind = Literal["case", "thing", "neighbour"]
 
@@ -71,7 +71,7 @@ class ThingRow:
 class NeighbourRow:
     """Table row of a neighbour: what it shares, and its status."""
 
-    case: CaseRecord
+    case: CaseRow
     shares: tuple[str, ...]
     status: str
     opened_at: datetime
@@ -95,7 +95,7 @@ class LinkGraph:
 
     @classmethod
     def from_graph(
-        cls, row: CaseRecord, graph: CaseGraph, opened: tuple[Neighbour, CaseGraph] | None = None
+        cls, row: CaseRow, graph: CaseGraph, opened: tuple[Neighbour, CaseGraph] | None = None
     ) -> Self:
         """Return the links of a case, with those of one opened neighbour."""
         drawing = _Drawing.of_case(row, graph)
@@ -117,7 +117,7 @@ class LinkGraph:
         )
 
     @property
-    def opened_case(self) -> tuple[CaseRecord, ...]:
+    def opened_case(self) -> tuple[CaseRow, ...]:
         """Opened neighbour, if any."""
         return tuple(each.case for each in self.neighbours if each.case.case_id == self.opened)
 
@@ -140,7 +140,7 @@ class _Drawing:
     edges: list[GraphEdge]
 
     @classmethod
-    def of_case(cls, row: CaseRecord, graph: CaseGraph) -> "_Drawing":
+    def of_case(cls, row: CaseRow, graph: CaseGraph) -> "_Drawing":
         drawing = cls([], [])
         name = subject_named(row.subject_kind, row.subject_id)
         tallest = max(len(graph.things), len(graph.neighbours), 1)
@@ -191,7 +191,7 @@ class _Drawing:
                         count=_count(thing),
                         what=_as_what(thing.kind, thing.roles),
                     ),
-                    LONGEST + 5,
+                    MAX + 5,
                 ),
                 f"{prefix}:{place}",
                 value=thing.value,
@@ -273,5 +273,5 @@ def _status(each: Neighbour) -> str:
     return say("smuggling confirmed") if each.is_confirmed else say_word(each.case.status)
 
 
-def _short(text: str, longest: int = LONGEST) -> str:
+def _short(text: str, longest: int = MAX) -> str:
     return text if len(text) <= longest else f"{text[: longest - 1]}…"

@@ -8,7 +8,7 @@ from serving.language import say, say_of
 from serving.review.search.entities import EntityMonth
 from serving.web.html import month_in_words, short_month
 
-MOST_MONTHS = 24
+MAX_MONTHS = 24
 BAR_PX, STEP_PX, HEIGHT_PX, LEFT_PX, TOP_PX = 20.0, 30.0, 90.0, 8.0, 18.0
 # With more months than these, only every third is labelled.
 WIDEST_LABELS = 12
@@ -30,7 +30,7 @@ class MonthBar:
 
 @dataclass(frozen=True)
 class MonthBars:
-    """Newest MOST_MONTHS months; `earlier` counts the months before them."""
+    """Newest MAX_MONTHS months; `earlier` counts the months before them."""
 
     bars: tuple[MonthBar, ...]
     earlier: int
@@ -38,7 +38,7 @@ class MonthBars:
     @classmethod
     def from_months(cls, months: Sequence[EntityMonth]) -> Self:
         """Return the bars of months in order; the highest fills the picture."""
-        shown = months[-MOST_MONTHS:]
+        shown = months[-MAX_MONTHS:]
         per_case = HEIGHT_PX / max(each.cases for each in shown) if shown else 0.0
         every = 1 if len(shown) <= WIDEST_LABELS else 3
         return cls(

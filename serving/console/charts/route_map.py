@@ -32,9 +32,9 @@ WIDTH_PX, HEIGHT_PX = 720.0, 400.0
 SMALLEST_DEGREES, MARGIN_SHARE = 2.5, 0.14
 LAND_UNITS_PER_PX = 2
 # More positions than this are thinned to dots; the line and the text still use all of them.
-MOST_DOTS = 120
+MAX_DOTS = 120
 SCALES_KM = (5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000)
-LONGEST_SCALE_PX = 130.0
+MAX_SCALE_PX = 130.0
 
 
 class Spot(NamedTuple):
@@ -222,7 +222,7 @@ class _View(NamedTuple):
         middle = math.radians(self.window.top + self.window.height / 2)
         km_per_degree = math.pi / 180 * EARTH_RADIUS_KM / math.cosh(middle)
         px_per_km = self.px_per_degree / km_per_degree
-        fitting = [km for km in SCALES_KM if km * px_per_km <= LONGEST_SCALE_PX]
+        fitting = [km for km in SCALES_KM if km * px_per_km <= MAX_SCALE_PX]
         km = fitting[-1] if fitting else SCALES_KM[0]
         return Scale(round(km * px_per_km, 1), km)
 
@@ -252,7 +252,7 @@ def _heard(view: _View, at: Degrees, position: Position) -> Heard:
 
 def _thinned(heard: tuple[Heard, ...]) -> Iterator[Heard]:
     """Yield evenly spaced positions, plus the last and both ends of each silence."""
-    every = max(1, math.ceil(len(heard) / MOST_DOTS))
+    every = max(1, math.ceil(len(heard) / MAX_DOTS))
     ends = {id(end) for silence in _silences(heard) for end in (silence.begins, silence.ends)}
     for number, each in enumerate(heard):
         if number % every == 0 or each is heard[-1] or id(each) in ends:

@@ -18,7 +18,7 @@ ROWS: tuple[Row, ...] = ("Route", "Reports", "Documents", "Payments")
 
 WIDTH, LABEL_WIDTH, RIGHT_MARGIN = 1000.0, 100.0, 24.0
 ROW_HEIGHT, TOP = 40.0, 30.0
-MOST_TICKS = 9
+MAX_TICKS = 9
 STEPS = (
     *(timedelta(hours=hours) for hours in (1, 2, 3, 6, 12)),
     *(timedelta(days=days) for days in (1, 2, 7, 14, 28, 56, 91, 182, 364, 728)),
@@ -26,7 +26,7 @@ STEPS = (
 # Marks nearer than this are drawn at different heights.
 NEAR_PX = 11.0
 # The present is shown only if it lengthens the line by at most this share.
-LONGEST_WAIT_SHARE = 0.35
+MAX_WAIT_SHARE = 0.35
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,7 @@ class Timeline:
         first = min([marks[0].at, *(span.begins for span in spans)])
         last = max([marks[-1].at, *(span.ends for span in spans)])
         longest = max(last - first, timedelta(hours=1))
-        has_now = first <= now <= last + LONGEST_WAIT_SHARE * longest
+        has_now = first <= now <= last + MAX_WAIT_SHARE * longest
         line = _Line(
             first, max(last, now, first + timedelta(hours=1)) if has_now else first + longest
         )
@@ -132,7 +132,7 @@ class _Line:
     def ticks(self) -> Iterator[Tick]:
         """Yield round instants, no more than their labels have room for."""
         length = self.last - self.first
-        step = next((s for s in STEPS if length / s <= MOST_TICKS), STEPS[-1])
+        step = next((s for s in STEPS if length / s <= MAX_TICKS), STEPS[-1])
         midnight = self.first.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
         number = math.ceil((self.first - midnight) / step)
         while (at := midnight + number * step) <= self.last:

@@ -22,9 +22,9 @@ from serving.console.charts.route_map import HEIGHT_PX, WIDTH_PX, RouteMap
 from serving.console.papers.paper import Paper
 from serving.explanation.formatting import listed, readable
 from serving.integrity.hash_chain import LogHead
-from serving.review.cases.case_records import CaseFile, CaseRecord, StoredEvent
+from serving.review.cases.case_of_decision import CASE
+from serving.review.cases.case_records import CaseFile, CaseRow, StoredEvent
 from serving.review.cases.case_state import Case
-from serving.review.cases.opening import CASE
 from serving.triage.lane_declarations import shown_lane
 from serving.web.html import instant_in_words
 
@@ -47,7 +47,7 @@ class PrintedCase:
     `is_score_shown` is false if the reader may not see the score, or not yet.
     """
 
-    row: CaseRecord
+    row: CaseRow
     headline: str
     state: Case
     view: CaseView

@@ -23,7 +23,7 @@ FAMILY = "DejaVu"
 
 MARGIN_MM, TEXT_PT, SMALL_PT, LINE_MM = 18.0, 9.0, 7.5, 4.6
 # Characters of a cell. Tables with longer ones become lists, which can break across pages.
-LONGEST_CELL = 400
+MAX_CELL_LENGTH = 400
 
 INK, QUIET, RULE, GROUND = (28, 39, 51), (86, 100, 116), (190, 198, 206), (240, 243, 246)
 
@@ -144,7 +144,7 @@ class Paper:
     def _table(self, head: Row, rows: Sequence[Row], widths: Sequence[float]) -> None:
         if not rows:
             return
-        if any(len(cell) > LONGEST_CELL for row in rows for cell in row):
+        if any(len(cell) > MAX_CELL_LENGTH for row in rows for cell in row):
             for row in rows:
                 names = head or [""] * len(row)
                 told = (

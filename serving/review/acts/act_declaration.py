@@ -17,7 +17,7 @@ from serving.access.visible_texts import is_visible
 from serving.review.cases.case_change import CaseChange
 from serving.review.cases.case_state import Case
 from serving.review.cases.event_kinds import EventAction
-from serving.review.cases.results import LONGEST_TEXT, SHORTEST_TEXT
+from serving.review.cases.results import MAX_TEXT, MIN_TEXT
 from serving.review.cases.reviewer import Reviewer
 
 if TYPE_CHECKING:
@@ -38,10 +38,10 @@ def _require_visible(text: str) -> str:
 
 Words = Annotated[
     str,
-    StringConstraints(strip_whitespace=True, min_length=SHORTEST_TEXT, max_length=LONGEST_TEXT),
+    StringConstraints(strip_whitespace=True, min_length=MIN_TEXT, max_length=MAX_TEXT),
     AfterValidator(_require_visible),
 ]
-OptionalWords = Annotated[str, StringConstraints(strip_whitespace=True, max_length=LONGEST_TEXT)]
+OptionalWords = Annotated[str, StringConstraints(strip_whitespace=True, max_length=MAX_TEXT)]
 
 T = TypeVar("T")
 
@@ -59,7 +59,7 @@ class Note(ActInput):
 
     text: Annotated[
         str,
-        StringConstraints(strip_whitespace=True, min_length=1, max_length=LONGEST_TEXT),
+        StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_TEXT),
         AfterValidator(_require_visible),
     ]
 

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from serving.access.actors import Actor
 from serving.review.acts.act_declaration import ActInput, CaseAct, OptionalWords
-from serving.review.acts.statements import changes_of_order, conclude, require_judge
+from serving.review.acts.statements import apply_closing_rule, changes_of_order, require_judge
 from serving.review.cases.case_change import CaseChange, acted, ended, proposed
 from serving.review.cases.case_state import Case
 
@@ -38,7 +38,7 @@ AGREE = CaseAct(
     name="agreements",
     operation="agree_with_proposal",
     description="Agree, as a second person, with what was proposed, after a view of one's own.",
-    perform=lambda acting, body: conclude(
+    perform=lambda acting, body: apply_closing_rule(
         acting,
         lambda case: agree(case, acting.actor, acting.at, body.text if body else ""),
     ),

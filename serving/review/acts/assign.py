@@ -19,7 +19,7 @@ from serving.review.cases.case_change import (
     refuse_closed,
     refuse_first,
 )
-from serving.review.cases.case_records import CaseRecord
+from serving.review.cases.case_records import CaseRow
 from serving.review.cases.case_state import Case
 
 # Prefix of form choices that are inboxes; account names never contain a colon.
@@ -86,7 +86,7 @@ def assign_case(acting: ActRequest, asked: Assignment) -> Case:
     inboxes = cases.inboxes()
     named = next((each for each in cases.colleagues() if each.actor.name == asked.to), None)
 
-    def give(row: CaseRecord) -> CaseRule:
+    def give(row: CaseRow) -> CaseRule:
         if named is None or not named.works_on_cases or not named.access.shows(row):
             raise Unprocessable(
                 "nobody with this name may work on the case: want a live account that reviews "
@@ -95,7 +95,7 @@ def assign_case(acting: ActRequest, asked: Assignment) -> Case:
         to = named.actor
         return lambda case: assign(case, reviewer.actor, at, to, may_take=reviewer.supervises)
 
-    def put(row: CaseRecord) -> CaseRule:
+    def put(row: CaseRow) -> CaseRule:
         offered = inboxes.for_office(row.office_id) if row.lane != "rescue" else []
         if asked.inbox not in offered:
             raise Unprocessable(

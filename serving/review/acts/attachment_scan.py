@@ -9,10 +9,10 @@ from contextlib import suppress
 
 from serving.review.errors import FileNotClean
 
-MOST_AT_ONCE = 4
+MAX_AT_ONCE = 4
 PASSED_ON = ("PATH", "LANG", "LC_ALL", "TZ", "TMPDIR")  # none of our settings and secrets
 
-_places = threading.BoundedSemaphore(MOST_AT_ONCE)
+_places = threading.BoundedSemaphore(MAX_AT_ONCE)
 
 
 def require_clean(content: bytes, command: str, within_s: float) -> None:

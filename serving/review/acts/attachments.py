@@ -15,9 +15,9 @@ from typing import Self
 from serving.errors import BodyTooLarge, ServingError, Unprocessable
 from serving.language import say
 
-MOST_TO_A_CASE = 50
+MAX_TO_A_CASE = 50
 A_DAY = timedelta(hours=24)
-LONGEST_NAME = 120
+MAX_NAME_LENGTH = 120
 
 _BEGINNINGS = {
     b"%PDF-": "application/pdf",
@@ -97,7 +97,7 @@ def named_after(name: str, media_type: str) -> str:
     if _NAMES_OF_DEVICES.fullmatch(stem):
         stem = f"_{stem}"
     ending = ENDINGS[media_type]
-    return stem[: LONGEST_NAME - len(ending)].rstrip(" -") + ending
+    return stem[: MAX_NAME_LENGTH - len(ending)].rstrip(" -") + ending
 
 
 def _media_type(content: bytes) -> str:

@@ -30,7 +30,7 @@ def claim(case: Case, actor: Actor, at: datetime) -> CaseChange:
     return change_owner(case, actor, at, actor, "assign")
 
 
-def take_and(case: Case, actor: Actor, at: datetime, act: CaseRule) -> CaseChange:
+def claim_then(case: Case, actor: Actor, at: datetime, act: CaseRule) -> CaseChange:
     """Apply an act of the owner, claiming a case without an owner in the same step.
 
     Raises Conflict or PersonNeeded, and the errors of the act.

@@ -6,7 +6,7 @@ from datetime import datetime
 from serving.access.actors import Actor
 from serving.access.two_persons import require_second_person
 from serving.review.acts.act_declaration import CaseAct, Note
-from serving.review.acts.statements import changes_of_statement, conclude, require_judge
+from serving.review.acts.statements import apply_closing_rule, changes_of_statement, require_judge
 from serving.review.cases.case_change import CaseChange, acted, proposed
 from serving.review.cases.case_state import Case
 
@@ -38,7 +38,7 @@ DISAGREE = CaseAct(
 Disagree, as a second person: one's own view takes the place of what was proposed.
 
 What was proposed to be opened again stays closed.""",
-    perform=lambda acting, body: conclude(
+    perform=lambda acting, body: apply_closing_rule(
         acting, lambda case: disagree(case, acting.actor, acting.at, body.text)
     ),
     records=("disagree",),

@@ -11,7 +11,7 @@ from serving.errors import Unprocessable
 from serving.language import say
 from serving.review.acts.act_declaration import ActRequest, CaseAct, Note
 from serving.review.cases.case_change import CaseChange, CaseRule, acted
-from serving.review.cases.case_records import CaseRecord, StoredEvent
+from serving.review.cases.case_records import CaseRow, StoredEvent
 from serving.review.cases.case_state import Case
 
 MAX_NOTES = 200  # of one person or key on one case
@@ -41,7 +41,7 @@ def note_case(acting: ActRequest, text: str) -> Case:
     actor = acting.actor
     colleagues = acting.cases.colleagues() if "@" in text else ()
 
-    def write(row: CaseRecord) -> CaseRule:
+    def write(row: CaseRow) -> CaseRule:
         # Rescues create no notices, so a note on one mentions nobody.
         readers = [each for each in colleagues if row.lane != "rescue" and each.access.shows(row)]
         named = {each.actor.name: each.actor for each in readers}

@@ -11,7 +11,7 @@ from serving.access.office_ids import require_known_office
 from serving.errors import RequestFault, Unprocessable
 from serving.language import say
 from serving.review.acts.act_declaration import ActInput, ActRequest, CaseAct, OptionalWords, Stated
-from serving.review.acts.statements import conclude, make_statement
+from serving.review.acts.statements import apply_closing_rule, make_statement
 from serving.review.cases.actions import ActionKind, CaseAction, ReferredTo
 from serving.review.cases.case_change import CaseChange, refuse_first, refuse_other
 from serving.review.cases.case_state import Case, Statement
@@ -67,7 +67,7 @@ def order_action(acting: ActRequest, action: CaseAction) -> Case:
         if action.destination == row.office_id:
             says = say("the case is at this office already: refer it to another one")
             raise Unprocessable(says, (RequestFault("/destination", "same_office", says),))
-    return conclude(acting, lambda case: order(case, acting.actor, acting.at, action))
+    return apply_closing_rule(acting, lambda case: order(case, acting.actor, acting.at, action))
 
 
 def _action_of_form(form: Mapping[str, str], at: datetime) -> Mapping[str, str]:

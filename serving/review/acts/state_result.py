@@ -13,12 +13,12 @@ from serving.audit.decision import Decision
 from serving.errors import Conflict
 from serving.language import say
 from serving.review.acts.act_declaration import ActInput, ActRequest, CaseAct, Stated, Words
-from serving.review.acts.statements import conclude, make_statement
+from serving.review.acts.statements import apply_closing_rule, make_statement
 from serving.review.cases.case_change import CaseChange, refuse_first, refuse_other
-from serving.review.cases.case_records import CaseRecord
+from serving.review.cases.case_records import CaseRow
 from serving.review.cases.case_state import Case, Statement
 from serving.review.cases.labels import (
-    LONGEST_BEFORE_DECLARATION,
+    MAX_BEFORE_DECLARATION,
     label_of,
     require_plausible_start,
 )
@@ -48,7 +48,7 @@ class ResultBody(ActInput):
     inspected_at: Stated[Instant] = Field(
         None,
         description="When the inspection began, at most "
-        f"{LONGEST_BEFORE_DECLARATION.days} days before the declaration; if not stated, when the "
+        f"{MAX_BEFORE_DECLARATION.days} days before the declaration; if not stated, when the "
         "case ended.",
     )
     examination: Stated[Examination] = Field(
@@ -112,13 +112,13 @@ def record_result(acting: ActRequest, state: Callable[[FoundBy], CaseResult]) ->
     # Only for its checks: a label that cannot be made must be refused before the act.
     label_of(decision, result, acting.actor.identity, at, case.newest_inspection)
     is_life_at_risk = row.lane == "rescue" and _is_life_at_risk(acting, row, case, decision)
-    return conclude(
+    return apply_closing_rule(
         acting,
         lambda case: state_result(case, acting.actor, at, result, is_life_at_risk=is_life_at_risk),
     )
 
 
-def _found_by(row: CaseRecord, case: Case) -> FoundBy:
+def _found_by(row: CaseRow, case: Case) -> FoundBy:
     """Return the source of a case's result; raises Conflict if no action was ordered."""
     if row.lane == "rescue":
         return "rescue"
@@ -132,7 +132,7 @@ def _found_by(row: CaseRecord, case: Case) -> FoundBy:
     return found_by
 
 
-def _is_life_at_risk(acting: ActRequest, row: CaseRecord, case: Case, newest: Decision) -> bool:
+def _is_life_at_risk(acting: ActRequest, row: CaseRow, case: Case, newest: Decision) -> bool:
     """Return whether a report, an officer or a later call shows danger to life.
 
     A report that was erased counts as one that does.

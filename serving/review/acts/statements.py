@@ -14,7 +14,7 @@ from serving.access.two_persons import require_person
 from serving.errors import Conflict
 from serving.language import say
 from serving.review.acts.act_declaration import ActRequest
-from serving.review.acts.claim import take_and
+from serving.review.acts.claim import claim_then
 from serving.review.cases.actions import CaseAction
 from serving.review.cases.case_change import (
     CaseChange,
@@ -30,13 +30,13 @@ from serving.review.cases.case_state import Case, Statement
 from serving.review.cases.event_kinds import EventAction
 
 
-def conclude(acting: ActRequest, rule: CaseRule) -> Case:
+def apply_closing_rule(acting: ActRequest, rule: CaseRule) -> Case:
     """Apply a rule that may close a case, claiming the case first if `takes` is set."""
     if not acting.takes:
         return acting.cases.conclude(acting.reviewer, acting.case_id, acting.at, rule)
 
     def taking(case: Case) -> CaseChange:
-        return take_and(case, acting.actor, acting.at, rule)
+        return claim_then(case, acting.actor, acting.at, rule)
 
     return acting.cases.conclude(acting.reviewer, acting.case_id, acting.at, taking)
 

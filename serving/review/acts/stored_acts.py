@@ -8,16 +8,16 @@ from pydantic import TypeAdapter
 from serving.errors import Conflict
 from serving.review.cases.actions import CaseAction
 from serving.review.cases.case_change import CaseEvent, CaseRule
-from serving.review.cases.case_records import CaseRecord, StoredChange, StoredEvent
+from serving.review.cases.case_of_decision import CASE
+from serving.review.cases.case_records import CaseRow, StoredChange, StoredEvent
 from serving.review.cases.case_state import Case
-from serving.review.cases.opening import CASE
 from serving.review.cases.reviewer import Reviewer
 from serving.triage.lane_declarations import QUEUE_RANK
 
 CHANGED_FIELDS = TypeAdapter(dict[str, tuple[object, object]])
 
 
-def stored_change(act: CaseRule, row: CaseRecord) -> StoredChange:
+def stored_change(act: CaseRule, row: CaseRow) -> StoredChange:
     """Return the case after an act, with its event."""
     before = CASE.validate_json(row.state)
     case, event = act(before)
@@ -42,16 +42,14 @@ def stored_change(act: CaseRule, row: CaseRecord) -> StoredChange:
     return after, event_row(replace(event, changed=event.changed | places)), ()
 
 
-def stored_change_if_unchanged(
-    act: CaseRule, looked_at: CaseRecord, row: CaseRecord
-) -> StoredChange:
+def stored_change_if_unchanged(act: CaseRule, looked_at: CaseRow, row: CaseRow) -> StoredChange:
     """Return the case after an act; raises Conflict if it differs from the row seen before."""
     if CASE.validate_json(row.state) != CASE.validate_json(looked_at.state):
         raise Conflict("somebody has acted on this case since", code="case-taken")
     return stored_change(act, row)
 
 
-def _moved(row: CaseRecord, action: CaseAction | None) -> CaseRecord:
+def _moved(row: CaseRow, action: CaseAction | None) -> CaseRow:
     """Return the row moved to the office or the rescuers to whom the case was referred."""
     if action is not None and action.refer_to == "office":
         return replace(row, office_id=action.destination)

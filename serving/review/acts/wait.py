@@ -9,7 +9,7 @@ from serving.access.actors import Actor
 from serving.errors import RequestFault, Unprocessable
 from serving.language import say
 from serving.review.acts.act_declaration import ActInput, ActRequest, CaseAct, Words
-from serving.review.acts.claim import take_and
+from serving.review.acts.claim import claim_then
 from serving.review.cases.case_change import CaseChange, acted, refuse_other
 from serving.review.cases.case_state import Case, WaitingFor
 
@@ -53,7 +53,9 @@ def take_and_wait(
 
     Also raises Conflict or PersonNeeded for the claim.
     """
-    return take_and(case, actor, at, lambda taken: wait(taken, actor, at, until, waiting_for, text))
+    return claim_then(
+        case, actor, at, lambda taken: wait(taken, actor, at, until, waiting_for, text)
+    )
 
 
 def _until(form: Mapping[str, str], at: datetime) -> Mapping[str, str]:

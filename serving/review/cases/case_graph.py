@@ -6,19 +6,19 @@ Released traffic opens no case, so it does not appear here.
 from collections import defaultdict
 from dataclasses import dataclass
 
-from serving.review.cases.case_records import CaseRecord
+from serving.review.cases.case_records import CaseRow
 from serving.review.cases.shared_things import SharedThing
 
 # A page shows 12 neighbours; 150 bounds how many closed cases are read to find confirmed ones.
-MOST_NEIGHBOURS = 12
-MOST_ENDED = 150
+MAX_NEIGHBOURS = 12
+MAX_ENDED = 150
 
 
 @dataclass(frozen=True)
 class Neighbour:
     """Another case, with the things it shares (by index in the graph) and its roles."""
 
-    case: CaseRecord
+    case: CaseRow
     shares: tuple[tuple[int, tuple[str, ...]], ...]
     is_confirmed: bool
 

@@ -2,16 +2,16 @@
 
 from dataclasses import dataclass, replace
 
-from serving.access.acting import tell_audit
+from serving.access.acting import add_audit_details
 from serving.review.cases.case_graph import (
-    MOST_ENDED,
-    MOST_NEIGHBOURS,
+    MAX_ENDED,
+    MAX_NEIGHBOURS,
     CaseGraph,
     Neighbour,
     closeness,
     shares_of,
 )
-from serving.review.cases.case_records import CaseRecord, LinkedCase
+from serving.review.cases.case_records import CaseRow, LinkedCase
 from serving.review.cases.cases import Cases
 from serving.review.cases.reviewer import Reviewer
 
@@ -29,10 +29,10 @@ class CaseLinks:
         found = self.cases.store.linked(case_id, kinds, reviewer.access, limit)
         return [self._shown_link(link) for link in found]
 
-    def graph(self, reviewer: Reviewer, case_id: str, most: int = MOST_NEIGHBOURS) -> CaseGraph:
+    def graph(self, reviewer: Reviewer, case_id: str, most: int = MAX_NEIGHBOURS) -> CaseGraph:
         """Return the graph of a case: confirmed neighbours first, then the closest.
 
-        Confirmed ones are sought among the MOST_ENDED closest closed cases. Masked cases are
+        Confirmed ones are sought among the MAX_ENDED closest closed cases. Masked cases are
         counted but not named. Raises NotFound.
         """
         own, _ = self.cases.case(reviewer, case_id)
@@ -40,7 +40,7 @@ class CaseLinks:
         close = closeness(things)
         order = sorted(close, key=close.__getitem__, reverse=True)
         closed = {o.case_id for thing in things for o in thing.others if o.is_closed}
-        ended = [each for each in order if each in closed][:MOST_ENDED]
+        ended = [each for each in order if each in closed][:MAX_ENDED]
         # Closed cases beyond the closest ones too, since confirmed ones come first.
         looked_at = dict.fromkeys([*ended, *order[:most]])
         found = map(self.cases.shown, self.cases.store.cases_of(looked_at, reviewer.access))
@@ -51,7 +51,7 @@ class CaseLinks:
             Neighbour(rows[each], shares_of(each, things), each in confirmed) for each in named
         )
         is_known = all(thing.is_counted for thing in things)
-        tell_audit(cases=named)
+        add_audit_details(cases=named)
         if self.cases.is_masked(own):
             things = tuple(replace(t, value=self.cases.masking.name(t.value)) for t in things)
         return CaseGraph(case_id, things, neighbours, len(close), is_known)
@@ -74,7 +74,7 @@ class CaseLinks:
         named = tuple((kind, self.cases.masking.name(value)) for kind, value in link.shared)
         return LinkedCase(row, named)
 
-    def _is_confirmed(self, row: CaseRecord) -> bool:
+    def _is_confirmed(self, row: CaseRow) -> bool:
         """Return whether a case ended with a find of smuggling."""
         result = self.cases.result_of(row)
         return result is not None and result.label == "confirmed"

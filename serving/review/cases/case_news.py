@@ -21,7 +21,7 @@ from serving.history.received_records import RECEIVED_TYPES
 from serving.review.acts import news as rules
 from serving.review.acts.stored_acts import stored_change
 from serving.review.cases.case_change import CaseChange, CaseRule
-from serving.review.cases.case_records import CaseNews, CaseRecord, ChangeRow, StoredChange
+from serving.review.cases.case_records import CaseNews, CaseRow, ChangeRow, StoredChange
 from serving.review.cases.case_state import Amendment, Case
 from serving.review.cases.labels import inspection_of
 from serving.review.cases.results import reported_result
@@ -82,7 +82,7 @@ def changes_by_journey(
         yield partial(_moved_by_journey, journey.due_at, at)
 
 
-def _moved_by_journey(due_at: datetime, at: datetime, row: CaseRecord) -> StoredChange:
+def _moved_by_journey(due_at: datetime, at: datetime, row: CaseRow) -> StoredChange:
     if row.due_at == due_at:
         raise NothingToTell
     amend = partial(rules.amend_journey, actor=SERVICE, at=at)
@@ -106,7 +106,7 @@ def _taking(outcome: Outcome, at: datetime) -> CaseRule:
     return partial(rules.take_outcome, actor=SERVICE, at=at, result=result, inspection=inspection)
 
 
-def _amended(later: LaterDeclaration, at: datetime, row: CaseRecord) -> StoredChange:
+def _amended(later: LaterDeclaration, at: datetime, row: CaseRow) -> StoredChange:
     moved = _due(row, later.due_at)
     is_in_time = moved.is_in_time(at)
     amend = partial(
@@ -116,7 +116,7 @@ def _amended(later: LaterDeclaration, at: datetime, row: CaseRecord) -> StoredCh
 
 
 def _scored(
-    decision: Decision, due_at: datetime | None, at: datetime, row: CaseRecord
+    decision: Decision, due_at: datetime | None, at: datetime, row: CaseRow
 ) -> StoredChange:
     """Record a score that is not the case's own; raises NothingToTell if it is."""
     # The case's own decision is already shown with it, so there is nothing to report.
@@ -134,11 +134,11 @@ def _came_back(because: tuple[str, ...], at: datetime, case: Case) -> CaseChange
     return rules.come_back(case, SERVICE, at)
 
 
-def _due(row: CaseRecord, due_at: datetime | None) -> CaseRecord:
+def _due(row: CaseRow, due_at: datetime | None) -> CaseRow:
     return row if due_at is None else replace(row, due_at=due_at)
 
 
-def _moved(row: CaseRecord, changed: StoredChange) -> StoredChange:
+def _moved(row: CaseRow, changed: StoredChange) -> StoredChange:
     """Return a change with the new deadline; a closed case keeps its old one."""
     after, event, labels = changed
     if after.status == "closed":

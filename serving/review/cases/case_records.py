@@ -14,7 +14,7 @@ from serving.review.search.search_terms import SearchTerm
 from serving.triage.lane_declarations import ALWAYS_IN_TIME, VISITED
 
 # Counting further would slow every page for a number that nobody reads.
-MOST_COUNTED = 1_000
+MAX_COUNTED = 1_000
 
 UNSEEN = "no case with this id can be seen by you"
 
@@ -29,7 +29,7 @@ ENDED = ("closed", ERASED)
 
 
 @dataclass(frozen=True)
-class CaseRecord:
+class CaseRow:
     """A case row: `state` holds the whole case, the other fields serve search and order.
 
     `owner` is an identity, stored with its name. `risk` and `due_at` order the queue; a control
@@ -150,7 +150,7 @@ class StoredEvent:
         return (self.changed, self.text) == NOTHING_LEFT
 
 
-def scored_again_event(before: CaseRecord, again: CaseRecord) -> StoredEvent:
+def scored_again_event(before: CaseRow, again: CaseRow) -> StoredEvent:
     """Return the event of scoring a case's subject again."""
     changed = {"lane": [before.lane, again.lane]} if before.lane != again.lane else {}
     if again.mode and before.due_at != again.due_at:
@@ -170,7 +170,7 @@ def scored_again_event(before: CaseRecord, again: CaseRecord) -> StoredEvent:
 class LinkedCase:
     """Another case, and what it shares: pairs of a kind and a value."""
 
-    case: CaseRecord
+    case: CaseRow
     shared: tuple[tuple[str, str], ...]
 
 
@@ -184,7 +184,7 @@ class CaseAccess:
     offices: frozenset[str]
     is_rescue: bool
 
-    def shows(self, row: CaseRecord) -> bool:
+    def shows(self, row: CaseRow) -> bool:
         """Return whether a case may be seen."""
         is_own_office = not self.offices or row.office_id in self.offices
         return is_own_office and self.is_rescue == (row.lane == "rescue")
@@ -262,7 +262,7 @@ class CaseSearch:
 class MatchedCase:
     """A case that was found, with its identifiers that match."""
 
-    case: CaseRecord
+    case: CaseRow
     matched: tuple[SearchTerm, ...]
 
 
@@ -274,7 +274,7 @@ class ListedCases:
     leave out masked cases, so a page may be short or empty without being the last.
     """
 
-    found: tuple[CaseRecord, ...]
+    found: tuple[CaseRow, ...]
     next: tuple[int, str] | None
 
 
@@ -369,7 +369,7 @@ class CaseFile:
 class OpenedCase(NamedTuple):
     """A new case with its links and search terms."""
 
-    case: CaseRecord
+    case: CaseRow
     links: list[CaseLink]
     terms: tuple[SearchTerm, ...]
 
@@ -381,10 +381,10 @@ QueuePosition = tuple[int, float, datetime, str]
 OpenCase = Callable[[int, str], OpenedCase | None]
 
 # A case after a change, the event of the change, and the outcomes that it states.
-StoredChange = tuple[CaseRecord, StoredEvent, tuple[ReceivedRecord, ...]]
+StoredChange = tuple[CaseRow, StoredEvent, tuple[ReceivedRecord, ...]]
 
 # Applies an act to a stored case; raises if the act is refused.
-ChangeRow = Callable[[CaseRecord], StoredChange]
+ChangeRow = Callable[[CaseRow], StoredChange]
 
 # Raises if the earlier events of a case forbid an act.
 RequireOfEvents = Callable[[Sequence[StoredEvent]], None]

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, get_args
 
 from features.records import Outcome
 from features.submission import Submission
-from serving.access.acting import tell_audit
+from serving.access.acting import add_audit_details
 from serving.audit.decision import Decision
 from serving.audit.masking import MASKED, MASKED_CASE, Masking
 from serving.errors import Forbidden, NotFound
 from serving.history.received_records import ReceivedRecord
-from serving.review.acts.attachments import MOST_TO_A_CASE, AttachedFile, AttachmentQuota
+from serving.review.acts.attachments import MAX_TO_A_CASE, AttachedFile, AttachmentQuota
 from serving.review.acts.justifications import JUSTIFIED_FOR, EvidentPurpose, StatedPurpose
 from serving.review.acts.stored_acts import (
     CHANGED_FIELDS,
@@ -23,12 +23,13 @@ from serving.review.acts.stored_acts import (
 )
 from serving.review.acts.undo import UNDO_WITHIN
 from serving.review.cases.case_change import CaseChange, CaseEvent, CaseRule
+from serving.review.cases.case_of_decision import CASE, case_of_decision
 from serving.review.cases.case_records import (
     UNSEEN,
     CaseAccess,
     CaseFile,
     CaseFilter,
-    CaseRecord,
+    CaseRow,
     CaseScore,
     CaseSearch,
     InboxFilter,
@@ -42,6 +43,12 @@ from serving.review.cases.case_records import (
     StoredChange,
     StoredEvent,
 )
+from serving.review.cases.case_redaction import (
+    masked_events,
+    redact_for,
+    without_proposal,
+    without_words,
+)
 from serving.review.cases.case_state import Case
 from serving.review.cases.event_kinds import READING_EVENTS
 from serving.review.cases.labels import (
@@ -49,15 +56,8 @@ from serving.review.cases.labels import (
     label_of,
     withdrawal_of,
 )
-from serving.review.cases.opening import CASE, case_of_decision
 from serving.review.cases.results import CaseResult
 from serving.review.cases.reviewer import Reviewer
-from serving.review.cases.seen_cases import (
-    masked_events,
-    redact_for,
-    without_proposal,
-    without_words,
-)
 from serving.review.cases.teams import Inboxes, Team
 from serving.review.errors import (
     JustificationNeeded,
@@ -119,12 +119,12 @@ class Cases:
 
     def queue(
         self, reviewer: Reviewer, queue: QueueFilter, after: QueuePosition | None, limit: int
-    ) -> list[CaseRecord]:
+    ) -> list[CaseRow]:
         """Return a page of waiting cases, most urgent first."""
         # A decision may have been logged since the opening thread last looked.
         self.open_new()
         rows = self._findable(self.store.page(reviewer.access, queue, after, limit), queue.tag)
-        tell_audit(cases=[row.case_id for row in rows])
+        add_audit_details(cases=[row.case_id for row in rows])
         return [self.shown(row) for row in rows]
 
     def list_cases(self, reviewer: Reviewer, wanted: CaseFilter, limit: int) -> ListedCases:
@@ -135,16 +135,16 @@ class Cases:
         self.open_new()
         listed = self.store.list_cases(reviewer.access, wanted, limit)
         rows = self._findable(listed, wanted.subject_id or wanted.tag)
-        tell_audit(cases=[row.case_id for row in rows])
+        add_audit_details(cases=[row.case_id for row in rows])
         is_full = len(listed) == limit
         # From the unfiltered rows, so that masked ones are not read again on the next page.
         following = (-listed[-1].seq, listed[-1].case_id) if is_full else None
         return ListedCases(tuple(self.shown(row) for row in rows), following)
 
-    def rows_of(self, reviewer: Reviewer, case_ids: Iterable[str]) -> list[CaseRecord]:
+    def rows_of(self, reviewer: Reviewer, case_ids: Iterable[str]) -> list[CaseRow]:
         """Return the visible cases with these ids, in the order in which they were opened."""
         rows = sorted(self.store.cases_of(case_ids, reviewer.access), key=lambda row: row.seq)
-        tell_audit(cases=[row.case_id for row in rows])
+        add_audit_details(cases=[row.case_id for row in rows])
         return [self.shown(row) for row in rows]
 
     def search(
@@ -157,13 +157,13 @@ class Cases:
         self.open_new()
         searched = self.store.search(reviewer.access, asked, after, limit)
         found = tuple(each for each in searched.found if not self.is_covered(each.case))
-        tell_audit(
+        add_audit_details(
             cases=[each.case.case_id for each in found],
             search=self.masking.tokens.token("search term", asked.symbols),
         )
         return replace(searched, found=found)
 
-    def scores(self, row: CaseRecord) -> list[CaseScore]:
+    def scores(self, row: CaseRow) -> list[CaseScore]:
         """Return the scores of a case's subject in order; for a rescue, only those of danger."""
         scores = self.store.scores(row.case_id)
         is_rescue = row.lane == "rescue"
@@ -192,7 +192,7 @@ class Cases:
         """Return the sequence number of the log up to which cases have been opened."""
         return self.store.opened_to()
 
-    def case(self, reviewer: Reviewer, case_id: str) -> tuple[CaseRecord, Case]:
+    def case(self, reviewer: Reviewer, case_id: str) -> tuple[CaseRow, Case]:
         """Return a case; raises NotFound if it does not exist or must not be seen."""
         self.open_new()
         row = self.store.case(case_id, reviewer.access)
@@ -207,7 +207,7 @@ class Cases:
         case_id: str,
         at: datetime,
         purpose: EvidentPurpose | None = None,
-    ) -> tuple[CaseRecord, Case]:
+    ) -> tuple[CaseRow, Case]:
         """Return a case that a person opens, and record the read with its purpose.
 
         Raises JustificationNeeded if neither `purpose` nor the case nor an earlier statement of the
@@ -228,7 +228,7 @@ class Cases:
         self.store.append_event(event_of_reading(reviewer, case_id, at, "justify", changed, words))
 
     @staticmethod
-    def result_of(row: CaseRecord) -> CaseResult | None:
+    def result_of(row: CaseRow) -> CaseResult | None:
         """Return the result of a closed case; None while open or without an examination."""
         return CASE.validate_json(row.state).result
 
@@ -239,7 +239,7 @@ class Cases:
         """
         return self.masking.masked_view(self.unmasked_decision(case_id))
 
-    def decisions_of(self, rows: Sequence[CaseRecord]) -> dict[str, Decision]:
+    def decisions_of(self, rows: Sequence[CaseRow]) -> dict[str, Decision]:
         """Return the readable decisions of several cases, masked where necessary."""
         behind = {row.case_id: row.decision_id or row.case_id for row in rows}
         records = self.decisions.records_of(behind.values())
@@ -257,7 +257,7 @@ class Cases:
         """Count the events that changed a case or its news; `revision_read` is this number."""
         return self.store.revision(case_id)
 
-    def history(self, reviewer: Reviewer, row: CaseRecord) -> list[StoredEvent]:
+    def history(self, reviewer: Reviewer, row: CaseRow) -> list[StoredEvent]:
         """Return the events of a case as a reviewer may see them.
 
         Events of a masked case come without anyone's text. A possible second person sees that there
@@ -268,12 +268,12 @@ class Cases:
             events = without_proposal(events)
         return masked_events(events) if self.is_masked(row) else events
 
-    def attached(self, row: CaseRecord) -> list[CaseFile]:
+    def attached(self, row: CaseRow) -> list[CaseFile]:
         """Return the files of a case, in the order of attachment."""
         files = self.files.of_case(row.case_id)
         return [replace(file, name=MASKED) for file in files] if self.is_masked(row) else files
 
-    def state_of(self, reviewer: Reviewer, row: CaseRecord) -> Case:
+    def state_of(self, reviewer: Reviewer, row: CaseRow) -> Case:
         """Return the state of a found case, as a reviewer may see it."""
         case = redact_for(CASE.validate_json(row.state), reviewer.actor)
         return without_words(case) if self.is_masked(row) else case
@@ -296,14 +296,14 @@ class Cases:
         self,
         reviewer: Reviewer,
         case_id: str,
-        act_on: Callable[[CaseRecord], CaseRule],
+        act_on: Callable[[CaseRow], CaseRule],
         require: RequireOfEvents | None = None,
     ) -> Case:
         """Apply an act that depends on the stored row, such as its office or lane."""
         self.case(reviewer, case_id)
 
         # Runs under the write lock, so the act is based on the row that it changes.
-        def change(row: CaseRecord) -> StoredChange:
+        def change(row: CaseRow) -> StoredChange:
             _require_shown(row, reviewer)
             return stored_change(act_on(row), row)
 
@@ -330,7 +330,7 @@ class Cases:
             attached_by=reviewer.actor.identity,
             attached_by_name=reviewer.actor.name,
         )
-        self.files.attach(row, content, event_row(event), reviewer.access, MOST_TO_A_CASE, quota)
+        self.files.attach(row, content, event_row(event), reviewer.access, MAX_TO_A_CASE, quota)
         return row
 
     def download(
@@ -352,7 +352,7 @@ class Cases:
 
     def given_away(
         self, reviewer: Reviewer, case_id: str, at: datetime
-    ) -> tuple[CaseRecord, Case, StoredEvent] | None:
+    ) -> tuple[CaseRow, Case, StoredEvent] | None:
         """Return a case that the reviewer just referred to others, with that act; else None.
 
         A referral can end one's own access. For as long as acts can be undone, its author still
@@ -379,7 +379,7 @@ class Cases:
         author = reviewer.actor.identity
         outcomes: list[Outcome] = []
 
-        def change(row: CaseRecord) -> StoredChange:
+        def change(row: CaseRow) -> StoredChange:
             _require_shown(row, reviewer)
             earlier = CASE.validate_json(row.state).newest_inspection
             labels: list[tuple[Outcome, ReceivedRecord]] = []
@@ -425,20 +425,20 @@ class Cases:
         raise JustificationNeeded("say why you read a case that ended or that you do not work on")
 
     @staticmethod
-    def is_masked(row: CaseRecord) -> bool:
+    def is_masked(row: CaseRow) -> bool:
         """Return whether a shown case is masked."""
         return row.what == MASKED_CASE
 
-    def _findable(self, rows: list[CaseRecord], named: str | None) -> list[CaseRecord]:
+    def _findable(self, rows: list[CaseRow], named: str | None) -> list[CaseRow]:
         """Return the rows, without masked cases if the list is for an id or a tag."""
         # Otherwise a search for an id would reveal which masked case it belongs to.
         return [row for row in rows if named is None or not self.is_covered(row)]
 
-    def is_covered(self, row: CaseRecord) -> bool:
+    def is_covered(self, row: CaseRow) -> bool:
         """Return whether a stored case must be masked now."""
         return self.masking.covers(row.subject_kind, row.subject_id, row.opened_at)
 
-    def shown(self, row: CaseRecord) -> CaseRecord:
+    def shown(self, row: CaseRow) -> CaseRow:
         """Return a case as it may be seen now: a masked one under a short name."""
         if not self.is_covered(row):
             return row
@@ -453,7 +453,7 @@ class Cases:
         return Decision.model_validate_json(record)
 
 
-def _require_shown(row: CaseRecord, reviewer: Reviewer) -> None:
+def _require_shown(row: CaseRow, reviewer: Reviewer) -> None:
     """Raise NotFound for a case that moved out of the reviewer's sight since it was read."""
     if not reviewer.access.shows(row):
         raise NotFound(UNSEEN)

@@ -15,13 +15,13 @@ from serving.errors import Conflict
 from serving.process.background_threads import PollingThread
 from serving.review.acts.escalate import escalate
 from serving.review.acts.stored_acts import stored_change_if_unchanged
-from serving.review.cases.case_records import CaseRecord
+from serving.review.cases.case_records import CaseRow
 from serving.review.cases.cases import Cases
 from serving.review.cases.event_kinds import PASSIVE_EVENTS
 
 POLL_INTERVAL_S = 30
 # Cases per query.
-TOGETHER = 200
+BATCH_SIZE = 200
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class EscalationRule:
     share: float
     most: timedelta
 
-    def begins_at(self, row: CaseRecord) -> datetime:
+    def begins_at(self, row: CaseRow) -> datetime:
         """Return the instant from which a case without a new act is escalated."""
         return row.due_at - min(self.share * (row.due_at - row.opened_at), self.most)
 
@@ -59,7 +59,7 @@ class Escalations:
         """Escalate every case that is due and return how many there were."""
         escalated, after = 0, None
         span = (at, at + self._rule.most)
-        while page := self._cases.store.running_out(span, after, TOGETHER):
+        while page := self._cases.store.running_out(span, after, BATCH_SIZE):
             for row in page:
                 after = row.due_at, row.case_id
                 if self._is_due(row, at):
@@ -70,7 +70,7 @@ class Escalations:
                         escalated += 1
         return escalated
 
-    def _is_due(self, row: CaseRecord, at: datetime) -> bool:
+    def _is_due(self, row: CaseRow, at: datetime) -> bool:
         begins_at = self._rule.begins_at(row)
         if at < begins_at:
             return False

@@ -24,7 +24,7 @@ from serving.review.cases.results import CaseResult, StatedInspection
 
 # An inspection may begin this long before the declaration, since goods met on the road are declared
 # days later. The limit refuses a mistyped year.
-LONGEST_BEFORE_DECLARATION = timedelta(days=30)
+MAX_BEFORE_DECLARATION = timedelta(days=30)
 
 
 def label_of(
@@ -49,15 +49,15 @@ def label_of(
 def require_plausible_start(decision: Decision, result: CaseResult) -> None:
     """Raise Unprocessable if a stated inspection begins too long before the declaration.
 
-    The limit is LONGEST_BEFORE_DECLARATION. Inspections that a record reports are accepted as they
+    The limit is MAX_BEFORE_DECLARATION. Inspections that a record reports are accepted as they
     are.
     """
     began_at, declared_at = result.finding.inspected_at, decision.submission.subject.declared_at
-    if began_at and declared_at - began_at > LONGEST_BEFORE_DECLARATION:
+    if began_at and declared_at - began_at > MAX_BEFORE_DECLARATION:
         raise Unprocessable(
             say(
                 "the inspection is said to have begun more than {days} days before the declaration",
-                days=LONGEST_BEFORE_DECLARATION.days,
+                days=MAX_BEFORE_DECLARATION.days,
             ),
             code="contradictory-finding",
         )

@@ -8,21 +8,21 @@ from typing import TYPE_CHECKING
 from features.messages.concerned_parts import Subject
 from features.provenance import Provenance
 from features.submission import Submission
-from serving.access.acting import tell_audit
+from serving.access.acting import add_audit_details
 from serving.errors import Forbidden, NotFound
 from serving.history.kept_messages import KeptMessage, PlacedRecord
 from serving.review.acts.stored_acts import event_of_reading
-from serving.review.cases.case_records import CaseAccess, CaseRecord
+from serving.review.cases.case_records import CaseAccess, CaseRow
 from serving.review.cases.cases import Cases
+from serving.review.cases.message_redaction import ShownMessage, VisibleSubjects, shown_message
 from serving.review.cases.reviewer import Reviewer
-from serving.review.cases.shown_messages import ShownMessage, VisibleSubjects, shown_message
 
 if TYPE_CHECKING:
     from serving.storage.repositories.message_repository import MessageRepository
 
-MOST_OF_A_CASE = 20
+MAX_OF_A_CASE = 20
 # Locations shown for one fact.
-MOST_PLACES = 3
+MAX_PLACES = 3
 
 _DECISIONS_AT_ONCE = 20
 _OF_SUBJECTS = ("shipments", "journeys")
@@ -50,7 +50,7 @@ class MessagesOfCase:
         found = dict.fromkeys((*self._of_records(provenance), *self._of_fields(provenance)))
         # Two statements on one line would be shown twice; keep the first.
         of_lines = {(each.message_id, each.line): each for each in reversed(found)}
-        return [*of_lines.values()][::-1][:MOST_PLACES]
+        return [*of_lines.values()][::-1][:MAX_PLACES]
 
     def _of_records(self, provenance: Provenance) -> Iterator[MessagePlace]:
         for record_type, ids in provenance.records.items():
@@ -136,7 +136,7 @@ class MessageEvidence:
         more = others if sees_all else self._journeys(readable, others)
         return VisibleSubjects(subjects | more, sees_rest=sees_all)
 
-    def _journeys(self, rows: Sequence[CaseRecord], subjects: set[Subject]) -> set[Subject]:
+    def _journeys(self, rows: Sequence[CaseRow], subjects: set[Subject]) -> set[Subject]:
         """Return the routes among the subjects that are journeys of a case."""
         # Only a route can be a journey; stop as soon as all are found, since each decision is
         # decrypted.
@@ -163,17 +163,17 @@ class MessageEvidence:
         """Return the subjects of a message about whose distress calls only rescuers know."""
         return self.store.alerted(message.content.subjects)
 
-    def of_case(self, row: CaseRecord, submission: Submission) -> MessagesOfCase:
+    def of_case(self, row: CaseRow, submission: Submission) -> MessagesOfCase:
         """Return the messages about the subject of a case; none for a masked one."""
         if self.cases.is_masked(row):
             return MessagesOfCase((), ())
         subjects = subjects_of(submission)
-        return MessagesOfCase(self.store.about(subjects, MOST_OF_A_CASE), subjects)
+        return MessagesOfCase(self.store.about(subjects, MAX_OF_A_CASE), subjects)
 
     def read_with_case(
         self,
         reviewer: Reviewer,
-        row: CaseRecord,
+        row: CaseRow,
         submission: Submission,
         message_id: str,
         at: datetime,
@@ -187,7 +187,7 @@ class MessageEvidence:
         message = self.store.message(message_id) if is_of_case else None
         if message is None:
             raise NotFound(_UNSEEN)
-        tell_audit(message=message_id)
+        add_audit_details(message=message_id)
         event = event_of_reading(reviewer, row.case_id, at, "read_message", text=message_id)
         self.cases.store.append_event(event)
         return self.shown(reviewer, message, self.store.decided_with(message_id))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from serving.history.kept_messages import KeptMessage
-from serving.review.cases.case_records import CaseRecord
+from serving.review.cases.case_records import CaseRow
 from serving.review.cases.message_evidence import MessageEvidence
 from serving.review.cases.reviewer import Reviewer
 
@@ -41,7 +41,7 @@ class ListedMessage:
     """The visible part of a message, with its cases, first opened first."""
 
     message: KeptMessage
-    cases: Sequence[CaseRecord]
+    cases: Sequence[CaseRow]
 
 
 @dataclass(frozen=True)

@@ -13,10 +13,10 @@ from pydantic import TypeAdapter
 
 from serving.access.actors import SERVICE, Actor
 from serving.review.acts.stored_acts import CHANGED_FIELDS
-from serving.review.cases.case_records import CaseRecord, StoredEvent
+from serving.review.cases.case_of_decision import CASE
+from serving.review.cases.case_records import CaseRow, StoredEvent
 from serving.review.cases.case_state import Case
 from serving.review.cases.event_kinds import EVENT_KINDS
-from serving.review.cases.opening import CASE
 
 NoticeKind = Literal[
     "assigned",
@@ -33,7 +33,7 @@ NoticeKind = Literal[
 # Those are the members of its team; for a case without a team, the supervisors.
 NoticeGroup = Literal["second_persons", "supervisors"]
 
-MOST_SHOWN = 100
+MAX_SHOWN = 100
 _ACTORS: TypeAdapter[list[Actor]] = TypeAdapter(list[Actor])
 _PROPOSED = ("action_proposed", "result_in")
 
@@ -66,7 +66,7 @@ class NewNotice:
 NoticePosition = tuple[bool, datetime, str]
 
 
-def notices_of(before: CaseRecord, after: CaseRecord, event: StoredEvent) -> list[NewNotice]:
+def notices_of(before: CaseRow, after: CaseRow, event: StoredEvent) -> list[NewNotice]:
     """Return the notices of an act: at most one each, never for its author."""
     if "rescue" in (before.lane, after.lane):
         return []
@@ -77,12 +77,12 @@ def notices_of(before: CaseRecord, after: CaseRecord, event: StoredEvent) -> lis
     return list(told.values())
 
 
-def ends_reminder(before: CaseRecord, after: CaseRecord) -> bool:
+def ends_reminder(before: CaseRow, after: CaseRow) -> bool:
     """Return whether a pending reminder no longer applies, as the wait ended or moved."""
     return before.waiting_until is not None and after.waiting_until != before.waiting_until
 
 
-def _notices(before: CaseRecord, after: CaseRecord, event: StoredEvent) -> Iterator[NewNotice]:
+def _notices(before: CaseRow, after: CaseRow, event: StoredEvent) -> Iterator[NewNotice]:
     changed = CHANGED_FIELDS.validate_json(event.changed)
     for actor in _ACTORS.validate_python(changed.get("mentioned", (None, []))[1]):
         yield NewNotice("mentioned", actor.identity, event.at)
@@ -103,7 +103,7 @@ def _notices(before: CaseRecord, after: CaseRecord, event: StoredEvent) -> Itera
         yield NewNotice("second_person", "second_persons", event.at)
 
 
-def _of_what_came(before: CaseRecord, after: CaseRecord, event: StoredEvent) -> Iterator[NewNotice]:
+def _of_what_came(before: CaseRow, after: CaseRow, event: StoredEvent) -> Iterator[NewNotice]:
     """Yield notices of arrived records, reported findings and amended declarations.
 
     The latter two go to everyone who owns the case, made a statement in it or closed it.

@@ -14,7 +14,7 @@ from features.outcome_contradictions import FOUND_FIELDS, contradiction
 from features.records import OF_DOCUMENTS, Depth, Examination, Outcome, Result
 from serving.errors import Unprocessable
 from serving.language import say, say_word
-from serving.review.cases.ways_of_smuggling import typology_contradiction
+from serving.review.cases.typologies import typology_contradiction
 
 # The action that led to it; `refer` is an agency's answer, `rescue` needs no earlier action.
 FoundBy = Literal["inspect", "check_documents", "refer", "rescue"]
@@ -59,7 +59,7 @@ ReasonCode = Literal[
 ]
 Confidence = Literal["low", "medium", "high"]
 
-SHORTEST_TEXT, LONGEST_TEXT = 10, 4_000
+MIN_TEXT, MAX_TEXT = 10, 4_000
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 # Only the newest cases with a thing are examined; a count that reaches this is a lower bound.
-MOST_LOOKED_AT = 500
+MAX_LOOKED_AT = 500
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,7 @@ class Sharing:
 class SharedThing:
     """One party, container or conveyance of a case, with the other cases that name it.
 
-    `roles` are its roles in this case; `others` are the newest, MOST_LOOKED_AT at most.
+    `roles` are its roles in this case; `others` are the newest, MAX_LOOKED_AT at most.
     """
 
     kind: str
@@ -31,4 +31,4 @@ class SharedThing:
     @property
     def is_counted(self) -> bool:
         """Return whether `others` is complete; if not, there are at least as many."""
-        return len(self.others) < MOST_LOOKED_AT
+        return len(self.others) < MAX_LOOKED_AT

@@ -18,7 +18,7 @@ from serving.errors import RequestFault, Unprocessable
 from serving.language import say
 from serving.review.cases.case_records import CaseAccess, InboxFilter
 
-MOST_MEMBERS = 200
+MAX_MEMBERS = 200
 MODES: tuple[Mode, ...] = get_args(Mode)
 _CHAPTER = re.compile(r"[0-9]{2}")
 
@@ -173,9 +173,9 @@ def require_members(
     """Raise Unprocessable for an account that cannot review cases of a team's office."""
     known = {account.name: account for account in accounts if account.disabled_at is None}
     members = tuple(names)
-    if len(members) > MOST_MEMBERS:
+    if len(members) > MAX_MEMBERS:
         raise Unprocessable(
-            say("a team has at most {most_members} members", most_members=MOST_MEMBERS)
+            say("a team has at most {most_members} members", most_members=MAX_MEMBERS)
         )
     for name in members:
         account = known.get(name)

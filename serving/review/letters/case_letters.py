@@ -27,7 +27,7 @@ GROUNDS: dict[DeferralGround, str] = {
 }
 assert GROUNDS.keys() == set(get_args(DeferralGround))
 
-LONGEST_DEFERRAL = timedelta(days=366)
+MAX_DEFERRAL = timedelta(days=366)
 # One person alone can hold a letter back for this long.
 UNCONFIRMED_FOR = timedelta(days=3)
 

@@ -27,7 +27,7 @@ from serving.explanation.formatting import listed
 from serving.explanation.missing_inputs import missing_in_words
 from serving.explanation.reason_ranking import Effect, Strength, strength_of
 from serving.explanation.reasons_in_words import Observation
-from serving.explanation.signs import agrees, is_absence
+from serving.explanation.true_reasons import agrees, is_absence
 from serving.language import ENGLISH, Language
 from serving.review.cases.case_state import Case
 from serving.review.cases.case_summary import describe_subject

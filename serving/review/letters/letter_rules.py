@@ -22,7 +22,7 @@ from serving.review.cases.case_state import Case
 from serving.review.cases.event_kinds import EventAction
 from serving.review.letters.case_letters import (
     GROUNDS,
-    LONGEST_DEFERRAL,
+    MAX_DEFERRAL,
     Audience,
     CaseLetter,
     DeferralGround,
@@ -120,9 +120,9 @@ def defer_letter(
             "two persons hold the letters back; defer them again when that ends",
             code="letter-deferred",
         )
-    if not at < until <= at + LONGEST_DEFERRAL:
+    if not at < until <= at + MAX_DEFERRAL:
         raise Unprocessable(
-            say("want an instant to come, within {days} days", days=LONGEST_DEFERRAL.days),
+            say("want an instant to come, within {days} days", days=MAX_DEFERRAL.days),
             code="too-long",
         )
     deferral = LetterDeferral(ground, until, because, actor, at)

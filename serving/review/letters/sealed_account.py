@@ -26,9 +26,9 @@ from serving.audit.decision import Decision, digest_of
 from serving.audit.erased_accounts import ACCOUNT
 from serving.errors import Conflict, NotFound
 from serving.explanation.formatting import exact_figure, readable
+from serving.review.cases.case_of_decision import CASE, case_of_decision
 from serving.review.cases.case_records import CaseAccess, StoredEvent
 from serving.review.cases.case_state import Case
-from serving.review.cases.opening import CASE, case_of_decision
 
 if TYPE_CHECKING:
     from serving.storage.repositories.case_repository import CaseRepository

@@ -16,7 +16,7 @@ from features.submission import Submission
 from serving.access.actors import Actor
 from serving.audit.decision import Decision
 from serving.errors import Erased
-from serving.review.cases.case_records import CaseFilter, CaseRecord
+from serving.review.cases.case_records import CaseFilter, CaseRow
 from serving.review.cases.case_state import Case, Status
 from serving.review.cases.cases import Cases
 from serving.review.cases.reviewer import Reviewer
@@ -37,7 +37,7 @@ NOT_ENDED: tuple[Status, ...] = (
     "result_in",
 )
 PAGE = 200
-MOST_ENDED_SHOWN = 20
+MAX_ENDED_SHOWN = 20
 
 # Adds the positions known by now to a submission.
 Enriched = Callable[[Submission], Submission]
@@ -50,7 +50,7 @@ class RescueReport:
     `is_unheard` is true while a call has no acknowledgement, or if nobody was called at all.
     """
 
-    row: CaseRecord
+    row: CaseRow
     state: Case
     decision: Decision
     submission: Submission
@@ -326,7 +326,7 @@ class RescueReading:
         rows = [*self._rows(NOT_ENDED)]
         reports = [*self._reports(rows)]
         ended = self.cases.list_cases(
-            self.reviewer, CaseFilter(statuses=("closed",)), MOST_ENDED_SHOWN
+            self.reviewer, CaseFilter(statuses=("closed",)), MAX_ENDED_SHOWN
         )
         # Closed cases stay apart: a later rescue of the same craft is another incident.
         over = tuple(RescueIncident((report,)) for report in self._reports(ended.found))
@@ -351,7 +351,7 @@ class RescueReading:
         row, state = self.cases.case(self.reviewer, case_id)
         return self._report(row, state, self.outbox.unacknowledged())
 
-    def _rows(self, statuses: tuple[Status, ...]) -> Iterator[CaseRecord]:
+    def _rows(self, statuses: tuple[Status, ...]) -> Iterator[CaseRow]:
         before: tuple[int, str] | None = None
         while True:
             wanted = CaseFilter(statuses=statuses, before=before)
@@ -360,7 +360,7 @@ class RescueReading:
             if (before := listed.next) is None:
                 return
 
-    def _reports(self, rows: Iterable[CaseRecord]) -> Iterator[RescueReport]:
+    def _reports(self, rows: Iterable[CaseRow]) -> Iterator[RescueReport]:
         """Yield the reports of cases, skipping those whose decision was erased."""
         open_calls = self.outbox.unacknowledged()
         for row in rows:
@@ -370,9 +370,7 @@ class RescueReading:
             except Erased:
                 continue
 
-    def _report(
-        self, row: CaseRecord, state: Case, open_calls: list[OpenRescueCall]
-    ) -> RescueReport:
+    def _report(self, row: CaseRow, state: Case, open_calls: list[OpenRescueCall]) -> RescueReport:
         decision = self.cases.decision(row.case_id)
         calls = tuple(self.outbox.events(row.case_id))
         # Each later decision about the subject may have a call of its own.

@@ -18,11 +18,11 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from serving.access.call_deadlines import CallDeadline
-from serving.access.http_client import LONGEST_S, LOOPBACK
+from serving.access.http_client import LOOPBACK, MAX_S
 
 BY_MAIL = "mailto:"
 # Covers the whole delivery, from connecting to the server's acceptance.
-LONGEST_MAIL_S = 30.0
+MAX_MAIL_S = 30.0
 MailTls = Literal["starttls", "implicit", "none"]
 MailAddress = Annotated[str, Field(pattern=r"^[^@\s<>()?,;:\"\\]+@[A-Za-z0-9.-]+$")]
 Host = Annotated[str, Field(pattern=r"^[A-Za-z0-9.:-]+$")]
@@ -69,7 +69,7 @@ class RescueMail:
     def post(self, call_id: str, body: bytes, at: datetime) -> None:
         """Send the content of a call; raises OSError unless the server takes it for the mailbox."""
         message = self.message(call_id, body, at)
-        with CallDeadline(LONGEST_MAIL_S) as deadline, self._connected(deadline) as smtp:
+        with CallDeadline(MAX_MAIL_S) as deadline, self._connected(deadline) as smtp:
             smtp.send_message(message)
 
     def message(self, call_id: str, body: bytes, at: datetime) -> EmailMessage:
@@ -96,9 +96,9 @@ class RescueMail:
         server, context = self.server, ssl.create_default_context()
         where = (server.host, server.port)
         if server.tls == "implicit":
-            smtp: _Timed = _TimedTls(deadline, *where, timeout=LONGEST_S, context=context)
+            smtp: _Timed = _TimedTls(deadline, *where, timeout=MAX_S, context=context)
         else:
-            smtp = _Timed(deadline, *where, timeout=LONGEST_S)
+            smtp = _Timed(deadline, *where, timeout=MAX_S)
         try:
             if server.tls == "starttls":
                 smtp.starttls(context=context)

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal, get_args
 
-from serving.access.acting import tell_audit
+from serving.access.acting import add_audit_details
 from serving.audit.masking import Masking
 from serving.errors import NotFound
-from serving.review.cases.case_records import CaseRecord
+from serving.review.cases.case_records import CaseRow
 from serving.review.cases.cases import Cases
 from serving.review.cases.results import CaseResult
 from serving.review.cases.reviewer import Reviewer
@@ -27,9 +27,9 @@ EntityKind = Literal["party", "container", "conveyance"]
 ENTITY_KINDS: tuple[EntityKind, ...] = get_args(EntityKind)
 
 # The newest cases of an entity that are read and counted, and those that are named.
-MOST_LOOKED_AT, MOST_SHOWN = 250, 50
+MAX_LOOKED_AT, MAX_SHOWN = 250, 50
 
-MOST_COMPANIONS = 12
+MAX_COMPANIONS = 12
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class NamedEntity:
 class Naming:
     """One case that names an entity, with its roles."""
 
-    case: CaseRecord
+    case: CaseRow
     roles: tuple[str, ...]
 
 
@@ -69,7 +69,7 @@ class EntityLink:
 class EntityCase:
     """A case that names an entity; `result` is its finding once it is closed."""
 
-    case: CaseRecord
+    case: CaseRow
     roles: tuple[str, ...]
     result: CaseResult | None
 
@@ -107,7 +107,7 @@ class EntityMonth:
 class EntityHistory:
     """The history of an entity in the cases that a reader may see.
 
-    `cases` are the newest MOST_LOOKED_AT: open ones first, then by age. If there are more,
+    `cases` are the newest MAX_LOOKED_AT: open ones first, then by age. If there are more,
     `is_whole` is False, but `first_at` is still that of the oldest. `roles` are counted by cases.
     `companions` are the most frequent ones; `more_companions` counts the others.
     """
@@ -153,7 +153,7 @@ class Entities:
         # Rescuers have no such page (docs/cases.md).
         value = None if reviewer.access.is_rescue else self.store.value(reference)
         entity = NamedEntity(reference, value or "")
-        access, most = reviewer.access, MOST_LOOKED_AT
+        access, most = reviewer.access, MAX_LOOKED_AT
         # One more than is shown tells whether there are more, without counting them all.
         namings = self.store.namings(access, entity, most + 1) if value else []
         found, is_whole = self._shown(namings[:most]), len(namings) <= most
@@ -167,7 +167,7 @@ class Entities:
             first = oldest[0].case if oldest else first
         companions, more_companions = self._companions(entity, cases)
         cases.sort(key=lambda each: (each.is_closed, -each.case.seq))
-        tell_audit(cases=[each.case.case_id for each in cases[:MOST_SHOWN]])
+        add_audit_details(cases=[each.case.case_id for each in cases[:MAX_SHOWN]])
         return EntityHistory(
             entity,
             tuple(cases),
@@ -180,7 +180,7 @@ class Entities:
             more_companions,
         )
 
-    def named_by(self, cases: Iterable[CaseRecord]) -> dict[str, EntityReference]:
+    def named_by(self, cases: Iterable[CaseRow]) -> dict[str, EntityReference]:
         """Return the entities of cases by identifier, without masked cases and rescues."""
         ids = [row.case_id for row in cases if row.lane != "rescue" and not Cases.is_masked(row)]
         links = self.store.links(ids) if ids else []
@@ -201,7 +201,7 @@ class Entities:
         """Return the entities named most often, then most recently, and the number of others."""
         confirmed = {each.case.case_id for each in cases if each.is_confirmed}
         places = {each.case.case_id: each.case.seq for each in cases}
-        links, total = self.store.companions(entity, list(places), MOST_COMPANIONS)
+        links, total = self.store.companions(entity, list(places), MAX_COMPANIONS)
         named: dict[tuple[str, str], list[EntityLink]] = defaultdict(list)
         for link in links:
             named[link.entity.reference.kind, link.entity.value].append(link)
@@ -228,7 +228,7 @@ def roles_as(kind: EntityKind, names: Iterable[str]) -> tuple[str, ...]:
     return tuple(name for name in names if SearchTerm("", (name,)).is_party)
 
 
-def _result_of(row: CaseRecord) -> CaseResult | None:
+def _result_of(row: CaseRow) -> CaseResult | None:
     """Return the result of a closed case; a result that is only proposed is not disclosed."""
     return Cases.result_of(row) if row.status == "closed" else None
 

@@ -10,10 +10,10 @@ from serving.errors import Unprocessable
 from serving.language import say
 
 # Limit of views of one account.
-MOST_VIEWS = 20
+MAX_VIEWS = 20
 
-LONGEST_NAME = 60
-LONGEST_ADDRESS = 600
+MAX_NAME_LENGTH = 60
+MAX_ADDRESS_LENGTH = 600
 
 
 @dataclass(frozen=True)
@@ -32,9 +32,9 @@ class SavedView:
 def checked_name(name: str) -> str:
     """Return a name for a view, on one line; raises Unprocessable."""
     words = " ".join(name.split())
-    if not words or len(words) > LONGEST_NAME:
+    if not words or len(words) > MAX_NAME_LENGTH:
         raise Unprocessable(
-            say("name the view, in at most {longest_name} characters", longest_name=LONGEST_NAME)
+            say("name the view, in at most {longest_name} characters", longest_name=MAX_NAME_LENGTH)
         )
     if any(unicodedata.category(symbol).startswith("C") for symbol in words):
         raise Unprocessable("name the view in letters, digits and signs that can be seen")

@@ -12,12 +12,12 @@ from features.field_kinds import IdentifierOf
 from features.identities import declarations, identifiers_of, roles_of_parties
 from features.records import Journey, Mode
 from features.submission import Submission
-from serving.crypto.prefix_codes import LEAST_SYMBOLS
+from serving.crypto.prefix_codes import MIN_SYMBOLS
 from serving.errors import RequestFault, Unprocessable
 from serving.language import say
 
 # Limit of characters of a search.
-LONGEST_SEARCH = 200
+MAX_SEARCH_LENGTH = 200
 
 # The role of a conveyance, by its mode of transport.
 CONVEYANCES: dict[Mode, str] = {
@@ -85,7 +85,7 @@ def distinct_terms(terms: Iterable[SearchTerm]) -> tuple[SearchTerm, ...]:
     found: dict[str, SearchTerm] = {}
     for term in terms:
         symbols = normalised(term.value)
-        if len(symbols) < LEAST_SYMBOLS:
+        if len(symbols) < MIN_SYMBOLS:
             continue
         first = found.get(symbols, term)
         found[symbols] = SearchTerm(first.value, tuple(sorted({*first.names, *term.names})))
@@ -94,18 +94,18 @@ def distinct_terms(terms: Iterable[SearchTerm]) -> tuple[SearchTerm, ...]:
 
 def read_search(text: str) -> str:
     """Return the normalised term of a search; raises Unprocessable for an invalid one."""
-    if len(text) > LONGEST_SEARCH:
+    if len(text) > MAX_SEARCH_LENGTH:
         raise _refused(
-            say("want at most {longest_search} characters", longest_search=LONGEST_SEARCH)
+            say("want at most {longest_search} characters", longest_search=MAX_SEARCH_LENGTH)
         )
     if any(_is_unreadable(symbol) for symbol in text):
         raise _refused("want letters, digits and separators, without control characters")
     if _WILDCARDS.intersection(text):
         raise _refused("want no wildcard: a search finds whatever begins with it")
     symbols = normalised(text)
-    if len(symbols) < LEAST_SYMBOLS:
+    if len(symbols) < MIN_SYMBOLS:
         raise _refused(
-            say("want at least {least_symbols} letters or digits", least_symbols=LEAST_SYMBOLS)
+            say("want at least {least_symbols} letters or digits", least_symbols=MIN_SYMBOLS)
         )
     return symbols
 

@@ -17,7 +17,7 @@ Agreement = Literal["agreed", "differed", "unsure"]
 NO_OFFICE = "(no office)"
 
 # Fewer people than this get no figures of their own, which would describe a person.
-FEWEST_PEOPLE = 3
+MIN_PEOPLE = 3
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,7 @@ class FirstJudgements:
 
     def of_many(self) -> "FirstJudgements":
         """Return these, or none if too few people judged."""
-        return self if _people(self.given) >= FEWEST_PEOPLE else FirstJudgements()
+        return self if _people(self.given) >= MIN_PEOPLE else FirstJudgements()
 
     def figures(self, group: str = "all") -> AgreementFigures:
         """Return the figures of all judgements."""

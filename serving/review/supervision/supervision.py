@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 WATCHED = timedelta(days=30)
 
 # Above this agreement, and below this median time, the supervisor should talk to the reviewer.
-BLIND_TRUST_SHARE, BLIND_TRUST_MINUTES, FEWEST_CASES = 0.95, 2.0, 20
+BLIND_TRUST_SHARE, BLIND_TRUST_MINUTES, MIN_CASES = 0.95, 2.0, 20
 
 # Actions that reject the proposal of the lane.
 OVERRIDES: dict[str, frozenset[str]] = {
@@ -66,7 +66,7 @@ class ReviewerFigures:
     def may_trust_blindly(self) -> bool:
         """Return whether high agreement and short time together suggest automation bias."""
         return (
-            self.decided >= FEWEST_CASES
+            self.decided >= MIN_CASES
             and (self.agreement or 0) > BLIND_TRUST_SHARE
             and self.median_minutes is not None
             and self.median_minutes < BLIND_TRUST_MINUTES

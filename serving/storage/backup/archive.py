@@ -17,7 +17,7 @@ from features.errors import TidegateError
 
 MANIFEST = "backup.json"
 _QUICK = 1  # most members are compressed already
-_TOGETHER = 1 << 20
+_CHUNK_BYTES = 1 << 20
 # Errors of reading a file that is not a complete backup. A full disk is not among them, so that it
 # is not reported as damage.
 _DAMAGES = (
@@ -143,7 +143,7 @@ def _laid_down(tar: tarfile.TarFile, member: tarfile.TarInfo, folder: Path) -> s
     hashing = _Hashing(content)
     descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "wb") as out:
-        while chunk := hashing.read(_TOGETHER):
+        while chunk := hashing.read(_CHUNK_BYTES):
             out.write(chunk)
     return hashing.digest
 

@@ -25,8 +25,8 @@ from serving.storage.backup.full_disk import full_disk_named
 from serving.storage.engine import connected, open_database
 from serving.storage.repositories.audit_repository import append_audit_events
 from serving.storage.repositories.checkpoint_repository import CheckpointRepository
-from serving.storage.repositories.installation_repository import InstallationRepository
-from serving.storage.write_lock import writing
+from serving.storage.repositories.database_identity import InstallationRepository
+from serving.storage.write_lock import write_transaction
 
 DATABASE = "tidegate.db"
 TRACKING = "mlflow.db"
@@ -76,7 +76,7 @@ def _settled(engine: Engine, home: Path, file: Path, event: AuditEvent) -> dict[
     for _ in range(ATTEMPTS):
         file.unlink(missing_ok=True)
         # Code that moves a pointer holds the write lock too, so this reading is consistent.
-        with writing(engine) as connection:
+        with write_transaction(engine) as connection:
             append_audit_events(connection, [event])
             before = _bound_to_rows(home)
         with full_disk_named(file):

@@ -19,7 +19,7 @@ from serving.access.actors import Actor
 from serving.integrity.audit_log import AuditEvent
 from serving.storage.backup.carried_log import MOVE, has_arrived_whole, was_carried
 from serving.storage.binding import HomeBinding, home_location, identity_of, require_bound
-from serving.storage.engine import connected, failing_as_unavailable
+from serving.storage.engine import connected, database_errors_as_503
 from serving.storage.errors import DatabaseMissing
 from serving.storage.migration import require_newest, run_steps, step_of
 from serving.storage.repositories.audit_repository import append_audit_events
@@ -30,12 +30,12 @@ from serving.storage.tables.monitor import day_summaries
 from serving.storage.tables.scoring import state
 from serving.storage.verification.audit_verification import verify_audit_log
 from serving.storage.verification.log_verification import verify_decision_log
-from serving.storage.write_lock import writing
+from serving.storage.write_lock import write_transaction
 
 # Rows sent in one statement, which bounds memory.
-TOGETHER = 1_000
+BATCH_SIZE = 1_000
 
-_IN_PARTS = {"yield_per": TOGETHER}
+_IN_PARTS = {"yield_per": BATCH_SIZE}
 
 Report = Callable[[int, int], None]
 
@@ -61,13 +61,13 @@ class DatabaseMove:
         """
         source, target = self._opened()
         try:
-            with failing_as_unavailable():
+            with database_errors_as_503():
                 mark = self._movable(source)
                 database_id = mark.database_id
                 if not self._is_there(target, mark):
                     # The mark is committed before any row leaves: from here on the file refuses to
                     # be served.
-                    with writing(source) as connection:
+                    with write_transaction(source) as connection:
                         connection.execute(
                             update(installation).values(moving_to=self.place, moved_at=None)
                         )
@@ -88,7 +88,7 @@ class DatabaseMove:
         """Let the file be served again; raise TidegateError if the move has arrived."""
         source, target = self._opened()
         try:
-            with failing_as_unavailable():
+            with database_errors_as_503():
                 with source.connect() as connection:
                     mark = _marked(connection)
                 self._require_target(mark.moving_to)
@@ -99,7 +99,7 @@ class DatabaseMove:
                         f"everything has arrived at {self.place}: run the same without --abandon, "
                         "or drop that database first, and create it anew"
                     )
-                with writing(source) as connection:
+                with write_transaction(source) as connection:
                     connection.execute(update(installation).values(moving_to=None, moved_at=None))
                 if mark.moving_to:
                     HomeBinding(mark.database_id, home_location(self.file)).write(self.keys)
@@ -149,7 +149,7 @@ class DatabaseMove:
         return TidegateError(f"{self.place} is not empty: give the address of a new database")
 
     def _carry(self, source: Engine, target: Engine, event: AuditEvent, report: Report) -> None:
-        with source.connect() as reader, writing(target) as writer:
+        with source.connect() as reader, write_transaction(target) as writer:
             if inspect(writer).get_table_names():
                 raise self._not_empty
             # Carrying a whole database takes longer than the limit that protects requests.
@@ -159,7 +159,7 @@ class DatabaseMove:
             append_audit_events(writer, [event])
 
     def _mark_as_moved(self, source: Engine, at: datetime) -> None:
-        with writing(source) as connection:
+        with write_transaction(source) as connection:
             if _marked(connection).moved_at is None:
                 connection.execute(update(installation).values(moved_at=at.isoformat()))
 
@@ -232,7 +232,7 @@ def _count(connection: Connection, table: Table) -> int:
 def _copied(table: Table, reader: Connection, writer: Connection) -> Iterator[int]:
     """Copy the rows of a table as stored; yield the number of rows in each batch."""
     rows = reader.execute(select(*stored_columns(table)), execution_options=_IN_PARTS)
-    for part in rows.mappings().partitions(TOGETHER):
+    for part in rows.mappings().partitions(BATCH_SIZE):
         writer.execute(stored_insert(table), [dict(row) for row in part])
         yield len(part)
 

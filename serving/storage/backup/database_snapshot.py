@@ -7,9 +7,9 @@ from pathlib import Path
 from sqlalchemy import Engine, delete
 
 from serving.storage.backup.database_move import copy_rows
-from serving.storage.engine import connected, failing_as_unavailable
+from serving.storage.engine import connected, database_errors_as_503
 from serving.storage.tables.scoring import state
-from serving.storage.write_lock import writing
+from serving.storage.write_lock import write_transaction
 
 
 def write_snapshot(engine: Engine, file: Path) -> None:
@@ -17,7 +17,7 @@ def write_snapshot(engine: Engine, file: Path) -> None:
 
     The online feature store is left out, as it can be rebuilt. Raises LogUnavailable.
     """
-    with failing_as_unavailable():
+    with database_errors_as_503():
         if engine.dialect.name == "sqlite":
             _vacuum_into(engine, file)
         else:
@@ -27,7 +27,7 @@ def write_snapshot(engine: Engine, file: Path) -> None:
 def copy_sqlite_file(source: Path, target: Path) -> None:
     """Copy a SQLite file at one instant while others may write to it."""
     with (
-        failing_as_unavailable(sqlite3.Error),
+        database_errors_as_503(sqlite3.Error),
         closing(sqlite3.connect(f"{source.absolute().as_uri()}?mode=ro", uri=True)) as reader,
         closing(sqlite3.connect(target)) as writer,
     ):
@@ -47,7 +47,7 @@ def _copy(engine: Engine, file: Path) -> None:
     snapshots = engine.execution_options(isolation_level="REPEATABLE READ")
     target = connected(file, is_service=True)
     try:
-        with snapshots.connect() as reader, writing(target) as writer:
+        with snapshots.connect() as reader, write_transaction(target) as writer:
             reader.exec_driver_sql("SET LOCAL statement_timeout = 0")
             copy_rows(reader, writer, lambda done, total: None)
             writer.execute(delete(state))

@@ -22,13 +22,13 @@ from serving.storage.backup.database_move import DatabaseMove
 from serving.storage.backup.ended_since import EndedAgain, end_again
 from serving.storage.backup.full_disk import full_disk_named
 from serving.storage.binding import HomeBinding, home_location
-from serving.storage.engine import connected, failing_as_unavailable, open_database
+from serving.storage.engine import connected, database_errors_as_503, open_database
 from serving.storage.repositories.account_repository import AccountRepository
 from serving.storage.repositories.api_key_repository import ApiKeyRepository
 from serving.storage.repositories.approval_repository import ApprovalRepository
 from serving.storage.repositories.audit_repository import AuditRepository
 from serving.storage.repositories.checkpoint_repository import CheckpointRepository
-from serving.storage.repositories.installation_repository import InstallationRepository
+from serving.storage.repositories.database_identity import InstallationRepository
 from serving.storage.repositories.session_repository import SessionRepository
 from serving.storage.verification.audit_verification import verify_audit_log
 from serving.storage.verification.log_verification import verify_decision_log
@@ -107,7 +107,7 @@ def _require_empty(home: Path) -> None:
 def _require_empty_database(url: str) -> None:
     engine = connected(url, is_service=False)
     try:
-        with failing_as_unavailable(), engine.connect() as connection:
+        with database_errors_as_503(), engine.connect() as connection:
             is_empty = not inspect(connection).get_table_names()
     finally:
         engine.dispose()

@@ -23,14 +23,14 @@ from serving.crypto.encryption import (
 )
 from serving.crypto.wrapping_keys import WrappingKeys
 from serving.errors import Erased
-from serving.storage.engine import failing_as_unavailable
+from serving.storage.engine import database_errors_as_503
 from serving.storage.keys.token_keys import TokenKeys
 from serving.storage.tables.keys import data_keys
-from serving.storage.write_lock import writing
+from serving.storage.write_lock import write_transaction
 
 # Also the longest time for which another process can read a unit after its erasure.
 REMEMBERED_S = 60.0
-MOST_REMEMBERED = 400
+MAX_REMEMBERED = 400
 
 
 class DataKeys:
@@ -173,7 +173,7 @@ class DataKeys:
         # A key seen inside a transaction is not cached, since a rollback may undo it.
         if within is not None:
             return self.read(within, key_id)
-        with failing_as_unavailable(), self._engine.connect() as connection:
+        with database_errors_as_503(), self._engine.connect() as connection:
             found = self.read(connection, key_id)
         return self._remember(key_id, found) if found else None
 
@@ -184,7 +184,7 @@ class DataKeys:
         """
         if within is not None:
             return self._read_or_made(within, day)
-        with failing_as_unavailable(), writing(self._engine) as connection:
+        with database_errors_as_503(), write_transaction(self._engine) as connection:
             found = self._read_or_made(connection, day)
         return self._remember(day, found) if found else None
 
@@ -200,7 +200,7 @@ class DataKeys:
 
     def _remember(self, key_id: str, key: bytes) -> bytes:
         # Cleared whole: a scan over many days is rare, and reading a key again is cheap.
-        if len(self._remembered) >= MOST_REMEMBERED:
+        if len(self._remembered) >= MAX_REMEMBERED:
             self._remembered.clear()
         self._remembered[key_id] = key, time.monotonic()
         return key

@@ -44,7 +44,7 @@ from serving.audit.retention_log import RetentionAct
 from serving.crypto.encryption import EncryptionUnit
 from serving.integrity.audit_log import AuditEvent
 from serving.review.cases.case_records import ENDED, ERASED
-from serving.storage.engine import failing_as_unavailable
+from serving.storage.engine import database_errors_as_503
 from serving.storage.keys.data_keys import DataKeys
 from serving.storage.log_positions import CASE_TERMS
 from serving.storage.log_times import out_of_order
@@ -70,11 +70,11 @@ from serving.storage.tables.scoring import (
     records,
     ship_journeys,
 )
-from serving.storage.write_lock import turn_without_transaction, writing
+from serving.storage.write_lock import turn_without_transaction, write_transaction
 
 # Rows deleted in one transaction. Each batch takes the write lock anew, so that requests are not
 # blocked for the length of a large erasure.
-TOGETHER = 5_000
+BATCH_SIZE = 5_000
 
 # Tables that lose rows or hold encrypted content; `compact` rewrites each to drop its dead rows.
 _REWRITTEN = (
@@ -99,7 +99,7 @@ class KeysOfDays:
     @classmethod
     def from_database(cls, engine: Engine) -> Self:
         """Read the key ids of a database."""
-        with failing_as_unavailable(), engine.connect() as connection:
+        with database_errors_as_503(), engine.connect() as connection:
             alive = _key_ids(connection, data_keys.c.wrapped.is_not(None))
             return cls(alive, _key_ids(connection, data_keys.c.wrapped.is_(None)))
 
@@ -121,7 +121,7 @@ class DatabaseErasure:
     def count_due(self, limits: ErasureLimits, retained: RetainedUnits) -> DueForErasure:
         """Count the units that an erasure would find, without changing anything."""
         of_decisions = _alive_decisions(limits)
-        with failing_as_unavailable(), self._engine.connect() as connection:
+        with database_errors_as_503(), self._engine.connect() as connection:
             return DueForErasure(
                 decisions=_count(connection, decisions, of_decisions),
                 records=_count(connection, records, _alive_records(limits)),
@@ -142,7 +142,7 @@ class DatabaseErasure:
 
         `at` is None if nobody has vouched for the time.
         """
-        with failing_as_unavailable(), self._engine.connect() as connection:
+        with database_errors_as_503(), self._engine.connect() as connection:
             return out_of_order(connection, at)
 
     def erased_of(self, decision_ids: Collection[str]) -> frozenset[str]:
@@ -163,7 +163,7 @@ class DatabaseErasure:
 
         Units that must stay get keys of their own first.
         """
-        with failing_as_unavailable(), writing(self._engine) as connection:
+        with database_errors_as_503(), write_transaction(self._engine) as connection:
             # The acts are read under the write lock, so a hold placed at the same moment is seen.
             retained = retained_after(stored_acts(connection))
             before = _counts(connection, limits)
@@ -180,7 +180,7 @@ class DatabaseErasure:
         Units that kept a key of their own there keep one here. The rest is deleted, and the files
         are compacted.
         """
-        with failing_as_unavailable(), writing(self._engine) as connection:
+        with database_errors_as_503(), write_transaction(self._engine) as connection:
             alive = _key_ids(connection, data_keys.c.wrapped.is_not(None))
             over = alive & former.destroyed
             before = _counts(connection, EVERYTHING)
@@ -198,7 +198,7 @@ class DatabaseErasure:
         If the process is killed in between, an unused wrapping key remains; the next sweep destroys
         it.
         """
-        with failing_as_unavailable(), writing(self._engine) as connection:
+        with database_errors_as_503(), write_transaction(self._engine) as connection:
             self._rewrap(connection)
             append_audit_events(connection, [event])
         self._keys.forget()
@@ -224,7 +224,7 @@ class DatabaseErasure:
                 .where(is_masked, ~_is_out_of_order(retained, before))
                 .distinct()
                 .order_by(table.c.case_id)
-                .limit(TOGETHER)
+                .limit(BATCH_SIZE)
             )
             tidied += self._tidy(delete(table).where(table.c.case_id.in_(masked)))
         tidied += self._tidy(_masked_journeys(before, retained))
@@ -236,7 +236,7 @@ class DatabaseErasure:
         It moves the position of the search index to the end of the log.
         """
         newest = select(func.coalesce(func.max(cases.c.seq), 0))
-        with failing_as_unavailable(), writing(self._engine) as connection:
+        with database_errors_as_503(), write_transaction(self._engine) as connection:
             CASE_TERMS.move(connection, (connection.scalar(newest) or 0) + 1)
 
     def compact(self) -> None:
@@ -250,7 +250,7 @@ class DatabaseErasure:
             return
         # VACUUM cannot run inside a transaction.
         alone = self._engine.execution_options(isolation_level="AUTOCOMMIT")
-        with failing_as_unavailable(), alone.connect() as connection:
+        with database_errors_as_503(), alone.connect() as connection:
             # Rewriting a large table takes longer than the limit that protects requests.
             connection.exec_driver_sql("SET statement_timeout = 0")
             for table in (*_REWRITTEN, *_OF_MESSAGES, *_OF_SEARCHES):
@@ -258,7 +258,7 @@ class DatabaseErasure:
             connection.exec_driver_sql("CHECKPOINT")
 
     def _compact_file(self) -> None:
-        with failing_as_unavailable(), turn_without_transaction(self._engine):
+        with database_errors_as_503(), turn_without_transaction(self._engine):
             connection = self._engine.raw_connection()  # others begin a transaction
             try:
                 # The write-ahead log holds pages of deleted rows too, so it is emptied after the
@@ -272,7 +272,7 @@ class DatabaseErasure:
         self, decision_ids: Collection[str], where: ColumnElement[bool]
     ) -> frozenset[str]:
         among = decisions.c.decision_id.in_(sorted(decision_ids))
-        with failing_as_unavailable(), self._engine.connect() as connection:
+        with database_errors_as_503(), self._engine.connect() as connection:
             return frozenset(
                 connection.scalars(select(decisions.c.decision_id).where(among, where))
             )
@@ -342,7 +342,7 @@ class DatabaseErasure:
         that names it.
         """
         in_use = select(data_keys.c.wrapping_id).where(data_keys.c.wrapped.is_not(None)).distinct()
-        with failing_as_unavailable(), writing(self._engine) as connection:
+        with database_errors_as_503(), write_transaction(self._engine) as connection:
             named = set(connection.scalars(in_use))
             for key_id in set(self._keys.wrapping.ids()) - named:
                 self._keys.wrapping.destroy(key_id)
@@ -350,7 +350,7 @@ class DatabaseErasure:
     def _tidy(self, statement: Delete | Update) -> int:
         tidied = 0
         while True:
-            with failing_as_unavailable(), writing(self._engine) as connection:
+            with database_errors_as_503(), write_transaction(self._engine) as connection:
                 count = connection.execute(statement).rowcount
             tidied += count
             if not count:
@@ -616,7 +616,7 @@ def _unread_journeys(limits: ErasureLimits) -> Delete:
     noted = ship_journeys.c
     is_due = noted.noted_at < max(limits.decisions, limits.records)
     unread = select(noted.journey_id).where(is_due, ~decided, ~received, ~shipped).distinct()
-    some = unread.order_by(noted.journey_id).limit(TOGETHER)
+    some = unread.order_by(noted.journey_id).limit(BATCH_SIZE)
     return delete(ship_journeys).where(noted.journey_id.in_(some))
 
 
@@ -629,7 +629,7 @@ def _erased_alerts(limits: ErasureLimits) -> Delete:
         .join(records, call)
         .where(_is_old_record(limits), ~_has_key(_DAY_OF_RECORD, _NAME_OF_RECORD))
     )
-    return delete(distress_alerts).where(alert_id.in_(erased.order_by(alert_id).limit(TOGETHER)))
+    return delete(distress_alerts).where(alert_id.in_(erased.order_by(alert_id).limit(BATCH_SIZE)))
 
 
 def _leftovers(limits: ErasureLimits) -> Sequence[Delete | Update]:
@@ -646,11 +646,11 @@ def _leftovers(limits: ErasureLimits) -> Sequence[Delete | Update]:
     # no order, the two could pick different rows.
     def of_decisions(column: Any) -> Select[Any]:
         query = select(column).join(decisions, decisions.c.decision_id == column).where(erased)
-        return query.distinct().order_by(column).limit(TOGETHER)
+        return query.distinct().order_by(column).limit(BATCH_SIZE)
 
     def of_cases(column: Any) -> Select[Any]:
         query = select(column).join(cases, cases.c.case_id == column).where(erased_case)
-        return query.distinct().order_by(column).limit(TOGETHER)
+        return query.distinct().order_by(column).limit(BATCH_SIZE)
 
     places = (
         select(case_files.c.case_id + literal("/") + case_files.c.sha256)
@@ -658,13 +658,13 @@ def _leftovers(limits: ErasureLimits) -> Sequence[Delete | Update]:
         .join(contents, contents.c.sha256 == case_files.c.case_id + "/" + case_files.c.sha256)
         .where(erased_case)
         .order_by(case_files.c.case_id, case_files.c.sha256)
-        .limit(TOGETHER)
+        .limit(BATCH_SIZE)
     )
     erased_messages = (
         select(kept_messages.c.message_id)
         .where(_due_messages(limits), ~_has_key_of_message())
         .order_by(kept_messages.c.message_id)
-        .limit(TOGETHER)
+        .limit(BATCH_SIZE)
     )
     return (
         delete(message_subjects).where(
@@ -706,4 +706,4 @@ def _is_erased_case(limits: ErasureLimits, case: Any = cases) -> ColumnElement[b
 def _newly_erased(limits: ErasureLimits) -> Select[str]:
     case = cases.alias()
     is_new = and_(_is_erased_case(limits, case), case.c.status != ERASED)
-    return select(case.c.case_id).where(is_new).order_by(case.c.case_id).limit(TOGETHER)
+    return select(case.c.case_id).where(is_new).order_by(case.c.case_id).limit(BATCH_SIZE)

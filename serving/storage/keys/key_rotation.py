@@ -33,7 +33,7 @@ from features.signed_documents import SIGNATURE, is_signed, sign
 from serving.access.actors import Actor
 from serving.integrity.audit_log import AuditEvent
 from serving.storage.binding import BoundKey, bound_keys, former_public_keys
-from serving.storage.engine import failing_as_unavailable
+from serving.storage.engine import database_errors_as_503
 from serving.storage.keys.data_keys import DataKeys
 from serving.storage.keys.token_keys import search_key_of
 from serving.storage.noted_journeys import note_again
@@ -41,7 +41,7 @@ from serving.storage.repositories.audit_repository import append_audit_events
 from serving.storage.repositories.saved_view_repository import recode_views
 from serving.storage.search_index import recode
 from serving.storage.tables.keys import installation_keys
-from serving.storage.write_lock import writing
+from serving.storage.write_lock import write_transaction
 
 # Keys that are created with the home. `key_destruction` replaces wrapping keys instead.
 ROTATED = (SIGNING, LOG, PSEUDONYMS, DRAWS, SUBJECTS)
@@ -68,7 +68,7 @@ def rotate_key(
         adopted_by=key_fingerprint(name, former),
         adoption=_adoption(name, former, content, at.isoformat()),
     )
-    with failing_as_unavailable(), writing(engine) as connection:
+    with database_errors_as_503(), write_transaction(engine) as connection:
         _adopt(connection, fresh, (at + overlap).isoformat())
         details = {"name": name, "fingerprint": fresh.fingerprint, "former": fresh.adopted_by}
         event = AuditEvent(at, actor, "rotate_key", "key", name, details)
@@ -93,7 +93,7 @@ def trusted_log_keys(engine: Engine, given: str) -> str:
 
     The result has one key a line, like `log.pub`. An adoption counts only if both keys signed it.
     """
-    with failing_as_unavailable(), engine.connect() as connection:
+    with database_errors_as_503(), engine.connect() as connection:
         known = {each.public_key: each for each in bound_keys(connection) if each.name == LOG}
     links = [(key, _adopted_from(each)) for key, each in known.items()]
     trusted = {given.strip()}

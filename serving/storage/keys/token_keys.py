@@ -17,12 +17,12 @@ from sqlalchemy import Connection, Engine, select, union_all
 from features.errors import TidegateError
 from features.home_keys import SUBJECTS, former_keys, key_fingerprint, keys_from, read_key
 from serving.crypto.errors import LogMoved
-from serving.storage.engine import failing_as_unavailable
+from serving.storage.engine import database_errors_as_503
 from serving.storage.tables.audit import retention_acts
 from serving.storage.tables.scoring import decisions, records
 
 # Subject tokens that a process caches once there are former keys.
-MOST_SUBJECTS = 4_000
+MAX_SUBJECTS = 4_000
 
 _OPTION = "token_keys"
 _LOOKED_EVERY_S = 60.0
@@ -82,7 +82,7 @@ class TokenKeys:
             return newest
         known = ring.subjects.get((kind, subject_id))
         if known is None:
-            if len(ring.subjects) >= MOST_SUBJECTS:
+            if len(ring.subjects) >= MAX_SUBJECTS:
                 ring.subjects.clear()
             known = self._first_named(kind, former) or newest
             ring.subjects[kind, subject_id] = known
@@ -116,7 +116,7 @@ class TokenKeys:
     def follow_now_and_then(self) -> None:
         """Follow rotations once a minute, for a process that never writes and would miss them."""
         if time.monotonic() - self._looked_at_s > _LOOKED_EVERY_S:
-            with failing_as_unavailable(), self._engine.connect() as connection:
+            with database_errors_as_503(), self._engine.connect() as connection:
                 self.follow(connection)
 
     def require(self, ring: TokenRing, connection: Connection) -> None:
@@ -139,7 +139,7 @@ class TokenKeys:
             for table in (decisions, records)
         )
         holds = select(retention_acts.c.details).where(retention_acts.c.action == "hold")
-        with failing_as_unavailable(), self._engine.connect() as connection:
+        with database_errors_as_503(), self._engine.connect() as connection:
             named = set(connection.scalars(union_all(*of_kind)))
             # Holds are read only if no row names the subject: their details must be parsed one by
             # one.

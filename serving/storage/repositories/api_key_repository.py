@@ -22,7 +22,7 @@ from serving.storage.tables.column_types import INSTANT
 
 # The time for which a revoked key still works in other processes.
 REMEMBERED_S = 1.0
-MOST_REMEMBERED = 10_000
+MAX_REMEMBERED = 10_000
 
 _NOTED_EVERY = timedelta(hours=1)
 _NOTE_USE = text(
@@ -126,7 +126,7 @@ class ApiKeyRepository(Repository):
         if row is None:
             return None
         # Cleared whole: a flood of unknown ids does not enter the cache, so this is rare.
-        if len(self._remembered) >= MOST_REMEMBERED:
+        if len(self._remembered) >= MAX_REMEMBERED:
             self._remembered.clear()
             self._turns.clear()
         key = ApiKey(**row._mapping)

@@ -29,7 +29,7 @@ from serving.access.approvals import (
 )
 from serving.access.errors import ApprovalRefused
 from serving.integrity.audit_log import AuditEvent
-from serving.storage.engine import failing_as_unavailable
+from serving.storage.engine import database_errors_as_503
 from serving.storage.repositories.audit_repository import append_audit_events
 from serving.storage.repository import Repository
 from serving.storage.row_audit.audit_chain import events_about
@@ -42,7 +42,7 @@ from serving.storage.tables.access import (
     used_approvals,
 )
 from serving.storage.tables.audit import audit_events
-from serving.storage.write_lock import writing
+from serving.storage.write_lock import write_transaction
 
 BEGIN_LIVE_USE = "begin_live_use"
 SEAT_ACTIONS = ("promote", "roll_back", "shadow")
@@ -263,9 +263,9 @@ class ApprovalRepository(Repository):
 
         Raises ApprovalRefused if one of them was used meanwhile.
         """
-        with failing_as_unavailable(but=(ApprovalRefused, OSError)):
+        with database_errors_as_503(but=(ApprovalRefused, OSError)):
             try:
-                with writing(self._engine) as connection:
+                with write_transaction(self._engine) as connection:
                     for given in documents:
                         self._use(connection, given, by, at)
                     append_audit_events(connection, events)

@@ -7,10 +7,10 @@ from sqlalchemy import Select, and_, exists, func, or_, select
 
 from serving.access.actors import Actor
 from serving.review.cases.case_records import (
-    MOST_COUNTED,
+    MAX_COUNTED,
     ActOnCase,
     CaseAccess,
-    CaseRecord,
+    CaseRow,
     CaseTimes,
     StoredEvent,
 )
@@ -72,7 +72,7 @@ class CaseLoadRepository(Repository):
         rows = self._rows(query)
         return [CaseTimes(*row[:5], bool(row[5]), row[6]) for row in rows]
 
-    def closed_case(self, access: CaseAccess, not_by: Actor, draw: int) -> CaseRecord | None:
+    def closed_case(self, access: CaseAccess, not_by: Actor, draw: int) -> CaseRow | None:
         """Return a random closed case that another person closed; None if there is none.
 
         A case that the person has reviewed again is not drawn for them twice.
@@ -104,7 +104,7 @@ class CaseLoadRepository(Repository):
     def count_waiting(
         self, lanes: Iterable[str], access: CaseAccess, now: datetime
     ) -> dict[str, int]:
-        """Count the waiting cases of each lane, up to MOST_COUNTED."""
+        """Count the waiting cases of each lane, up to MAX_COUNTED."""
         return {
             lane: self._scalar(_count(lane, access, now)) or 0
             for lane in lanes
@@ -112,11 +112,11 @@ class CaseLoadRepository(Repository):
         }
 
     def count_overdue(self, lane: str, now: datetime) -> int:
-        """Count the overdue waiting cases of a lane over all offices, up to MOST_COUNTED."""
+        """Count the overdue waiting cases of a lane over all offices, up to MAX_COUNTED."""
         overdue = (
             select(cases.c.case_id)
             .where(cases.c.lane == lane, is_waiting(now), cases.c.due_at <= now)
-            .limit(MOST_COUNTED)
+            .limit(MAX_COUNTED)
         )
         return self._scalar(select(func.count()).select_from(overdue.subquery())) or 0
 
@@ -125,6 +125,6 @@ def _count(lane: str, access: CaseAccess, now: datetime) -> Select[int]:
     counted = (
         select(cases.c.case_id)
         .where(cases.c.lane == lane, is_visible(access), is_waiting(now))
-        .limit(MOST_COUNTED)
+        .limit(MAX_COUNTED)
     )
     return select(func.count()).select_from(counted.subquery())

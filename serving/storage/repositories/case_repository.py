@@ -27,11 +27,11 @@ from serving.errors import Conflict
 from serving.history.received_records import SUBJECT_KIND_OF, ReceivedRecord
 from serving.review.cases.case_records import (
     ERASED,
-    MOST_COUNTED,
+    MAX_COUNTED,
     CaseAccess,
     CaseFilter,
     CaseNews,
-    CaseRecord,
+    CaseRow,
     CaseScore,
     CaseSearch,
     ChangeRow,
@@ -53,8 +53,8 @@ from serving.storage.encrypted_records import EncryptedRecords
 from serving.storage.log_positions import CASES, LogPage, newest_decision
 from serving.storage.log_times import logged_at, newest_record_time
 from serving.storage.repositories.case_events import insert_event
-from serving.storage.repositories.new_cases import NewCases
-from serving.storage.repositories.notice_repository import tell
+from serving.storage.repositories.case_inserts import NewCases
+from serving.storage.repositories.notice_repository import notify
 from serving.storage.repositories.published_event_repository import publish
 from serving.storage.repositories.rescue_call_repository import settle_calls
 from serving.storage.repositories.visible_cases import is_visible
@@ -76,21 +76,21 @@ from serving.storage.tables.review import (
     case_scores,
     case_terms,
     cases,
-    untold_news,
+    pending_news,
 )
 from serving.storage.tables.scoring import decisions, records
 from serving.storage.unindexed_cases import UnindexedCases
-from serving.storage.waiting_subjects import SubjectToken, let_wait
+from serving.storage.waiting_subjects import SubjectToken, queue_rescoring
 from serving.triage.lane_declarations import ALWAYS_IN_TIME
 
 # The kinds of records that are reported to cases.
 _TELLING = ("outcomes", *SUBJECT_KIND_OF)
 
 # Cases examined for one page of a search, so that a selective filter does not scan every case.
-MOST_SCANNED = 1_000
+MAX_SCANNED = 1_000
 
 # A subject can have many cases; only the newest receive news, which bounds one update.
-MOST_OF_A_SUBJECT = 50
+MAX_OF_A_SUBJECT = 50
 
 
 class CaseRepository(Repository):
@@ -113,12 +113,12 @@ class CaseRepository(Repository):
 
     def page(
         self, access: CaseAccess, queue: QueueFilter, after: QueuePosition | None, limit: int
-    ) -> list[CaseRecord]:
+    ) -> list[CaseRow]:
         """Return cases waiting for a person: those in time before overdue ones, the riskiest first.
 
         `after` is the position of the last case of the previous page.
         """
-        found: list[CaseRecord] = []
+        found: list[CaseRow] = []
         # Two queries, one for each group, so that both can use an index in the order of the queue.
         for is_late in (0, 1):
             if len(found) == limit or (after is not None and after[0] > is_late):
@@ -136,26 +136,26 @@ class CaseRepository(Repository):
         return found
 
     def count_queue(self, access: CaseAccess, queue: QueueFilter) -> int:
-        """Count the cases in a filtered queue, up to MOST_COUNTED."""
+        """Count the cases in a filtered queue, up to MAX_COUNTED."""
         has_tag = self._tags.are_had(queue.tag)
         return self._count_those(and_(is_visible(access), is_in_queue(queue), has_tag))
 
     def count_cases(self, access: CaseAccess, wanted: CaseFilter) -> int:
-        """Count the cases that a filter lets through, closed ones included, up to MOST_COUNTED."""
+        """Count the cases that a filter lets through, closed ones included, up to MAX_COUNTED."""
         has_tag = self._tags.are_had(wanted.tag)
         return self._count_those(and_(is_visible(access), is_wanted(wanted), has_tag))
 
     def _count_those(self, are_wanted: ColumnElement[bool]) -> int:
         # The limit is inside the subquery, so that counting stops early on a large table.
-        counted = select(literal(1)).where(are_wanted).select_from(cases).limit(MOST_COUNTED)
+        counted = select(literal(1)).where(are_wanted).select_from(cases).limit(MAX_COUNTED)
         return self._scalar(select(func.count()).select_from(counted.subquery())) or 0
 
-    def case(self, case_id: str, access: CaseAccess) -> CaseRecord | None:
+    def case(self, case_id: str, access: CaseAccess) -> CaseRow | None:
         """Return a case if it exists and is visible, else None."""
         rows = self._found(select(cases).where(cases.c.case_id == case_id, is_visible(access)))
         return rows[0] if rows else None
 
-    def list_cases(self, access: CaseAccess, wanted: CaseFilter, limit: int) -> list[CaseRecord]:
+    def list_cases(self, access: CaseAccess, wanted: CaseFilter, limit: int) -> list[CaseRow]:
         """Return the cases that a filter lets through, newest first."""
         has_tag = self._tags.are_had(wanted.tag)
         query = select(cases).where(is_visible(access), is_wanted(wanted), has_tag)
@@ -172,7 +172,7 @@ class CaseRepository(Repository):
         """
         is_filtered = asked.wanted != CaseFilter()
         # One more than needed is scanned, which shows if there is another page.
-        most = MOST_SCANNED if is_filtered else limit
+        most = MAX_SCANNED if is_filtered else limit
         with self._reading() as connection:
             places = self._index.scan(connection, access, asked.symbols, after, most + 1)
             scanned = [place.case_id for place in places[:most]]
@@ -223,13 +223,13 @@ class CaseRepository(Repository):
         )
         return [CaseScore(*row) for row in self._rows(query)]
 
-    def untold_news(self, limit: int) -> list[CaseNews]:
+    def pending_news(self, limit: int) -> list[CaseNews]:
         """Return news that cases have not received yet, oldest first.
 
         News on a subject without a case lists no case ids; erased news has no body.
         """
-        order = (untold_news.c.received_at, untold_news.c.record_id)
-        query = select(untold_news).order_by(*order).limit(limit)
+        order = (pending_news.c.received_at, pending_news.c.record_id)
+        query = select(pending_news).order_by(*order).limit(limit)
         with self._reading() as connection:
             rows = connection.execute(query).all()
             return [self._news(row, connection) for row in rows]
@@ -253,7 +253,7 @@ class CaseRepository(Repository):
             .where(decisions.c.subject_kind == row.subject_kind)
             .where(decisions.c.subject_id == row.subject_id, cases.c.lane != "rescue")
             .order_by(cases.c.seq.desc())
-            .limit(MOST_OF_A_SUBJECT)
+            .limit(MAX_OF_A_SUBJECT)
         )
         case_ids = tuple(connection.scalars(of_subject))
         kind: Any = found.kind if found else "outcomes"
@@ -280,8 +280,8 @@ class CaseRepository(Repository):
     def remove_news(self, record_id: str) -> None:
         """Remove news from the waiting list, once the cases have it or it concerns none."""
         with self._writing() as connection:
-            is_it = untold_news.c.record_id == record_id
-            connection.execute(untold_news.delete().where(is_it))
+            is_it = pending_news.c.record_id == record_id
+            connection.execute(pending_news.delete().where(is_it))
 
     def _of_subject(self, wanted: CaseFilter) -> Select[str]:
         """Select the cases of a subject; of both kinds if none is given."""
@@ -326,7 +326,7 @@ class CaseRepository(Repository):
         with self._reading() as connection:
             return self._tags.in_use(connection, access, limit)
 
-    def cases_of(self, case_ids: Iterable[str], access: CaseAccess) -> list[CaseRecord]:
+    def cases_of(self, case_ids: Iterable[str], access: CaseAccess) -> list[CaseRow]:
         """Return the visible cases with these ids, in any order."""
         is_one = cases.c.case_id.in_(list(case_ids))
         return self._found(select(cases).where(is_one, is_visible(access)))
@@ -337,7 +337,7 @@ class CaseRepository(Repository):
         change: ChangeRow,
         revision: int | None = None,
         require: RequireOfEvents | None = None,
-    ) -> CaseRecord:
+    ) -> CaseRow:
         """Change a case under the write lock, so that a simultaneous change sees the first.
 
         Any error of `require` or `change` rolls everything back. Closing a rescue ends its calls;
@@ -363,7 +363,7 @@ class CaseRepository(Repository):
             self._tags.follow(connection, before, after)
             insert_event(connection, self._cases, event)
             publish(connection, self._keys, happenings_of_act(before, after, event))
-            tell(connection, before, after, event)
+            notify(connection, before, after, event)
             if found.status == "closed" != after.status:
                 _let_wait(connection, case_id, event.at)
             if after.lane == "rescue" and after.status == "closed" != found.status:
@@ -415,7 +415,7 @@ class CaseRepository(Repository):
 
     def running_out(
         self, span: tuple[datetime, datetime], after: tuple[datetime, str] | None, limit: int
-    ) -> list[CaseRecord]:
+    ) -> list[CaseRow]:
         """Return unescalated waiting cases that are due within a span, the earliest first.
 
         `after` is the due time and the id of the last case of the previous page.
@@ -442,7 +442,7 @@ class CaseRepository(Repository):
         with self._reading() as connection:
             return newest_decision(connection) - CASES.read(connection)
 
-    def _found(self, query: Select[Any]) -> list[CaseRecord]:
+    def _found(self, query: Select[Any]) -> list[CaseRow]:
         return [self._cases.of_case(row) for row in self._rows(query)]
 
     def _next_page(self, open_case: OpenCase, after: int) -> LogPage | None:
@@ -469,7 +469,7 @@ def _let_wait(connection: Connection, case_id: str, at: datetime) -> None:
     of_case = decisions.c.decision_id == case_id
     subject = select(decisions.c.subject_kind, decisions.c.subject_id).where(of_case)
     if found := connection.execute(subject).first():
-        let_wait(connection, SubjectToken(*found), at)
+        queue_rescoring(connection, SubjectToken(*found), at)
 
 
 def _revision(connection: Connection, case_id: str) -> int:

@@ -10,22 +10,22 @@ from sqlalchemy import Connection, Table, func, inspect, select, text
 from features.home_keys import LOG
 from serving.errors import LogUnavailable
 from serving.integrity.audit_log import AuditEvent
-from serving.integrity.checkpoint_proof import DatabaseView
 from serving.integrity.checkpoints import Checkpoint
 from serving.integrity.hash_chain import AUDIT_EVENTS, DECISIONS, EMPTY, ChainHeads, LogHead
+from serving.integrity.witness_comparison import DatabaseView
 from serving.outbox.witness_channel import WitnessChannel
 from serving.storage.binding import bound_keys
-from serving.storage.engine import failing_as_unavailable
+from serving.storage.engine import database_errors_as_503
 from serving.storage.repositories.audit_repository import append_audit_events
 from serving.storage.repository import Repository
 from serving.storage.tables.audit import audit_events, chain_checkpoints
 from serving.storage.tables.outgoing import receivers
 from serving.storage.tables.scoring import decisions
-from serving.storage.write_lock import writing
+from serving.storage.write_lock import write_transaction
 
 _TABLES: dict[str, Table] = {DECISIONS: decisions, AUDIT_EVENTS: audit_events}
 # Bounds the number of parameters of one statement.
-_AT_ONCE = 500
+_BATCH_SIZE = 500
 
 _GAPS = text(
     "SELECT before, number FROM (SELECT number, lag(number, 1, 0) OVER (ORDER BY number) AS before "
@@ -38,12 +38,12 @@ class CheckpointRepository(Repository):
 
     def seal(self, key: Ed25519PrivateKey, at: datetime) -> Checkpoint | None:
         """Store a signed checkpoint of all chains; return None if none of them grew."""
-        with failing_as_unavailable():
+        with database_errors_as_503():
             # The first look takes no write lock, so an idle service writes nothing.
             with self._engine.connect() as connection:
                 if not _has_grown(connection):
                     return None
-            with writing(self._engine) as connection:
+            with write_transaction(self._engine) as connection:
                 if not _has_grown(connection):  # another worker was faster
                     return None
                 return _append(connection, _next(connection, at).signed(key))
@@ -197,7 +197,7 @@ def _database_id(connection: Connection) -> str:
 
 
 def _pages(sizes: list[int]) -> list[list[int]]:
-    return [sizes[at : at + _AT_ONCE] for at in range(0, len(sizes), _AT_ONCE)]
+    return [sizes[at : at + _BATCH_SIZE] for at in range(0, len(sizes), _BATCH_SIZE)]
 
 
 def _require_known_key(connection: Connection, checkpoint: Checkpoint) -> None:

@@ -42,20 +42,20 @@ from serving.crypto.errors import LogMoved, Undecipherable
 from serving.errors import Erased
 from serving.integrity.hash_chain import FIRST_LINK, ChainedDecision, LogHead, next_link
 from serving.storage.encrypted_decisions import WHOLE
-from serving.storage.engine import failing_as_unavailable, move_write_ahead_log
+from serving.storage.engine import database_errors_as_503, move_write_ahead_log
 from serving.storage.log_times import binding, instant, known_time, logged_at
 from serving.storage.lookups import PairLookup
 from serving.storage.noted_journeys import journey_row, note_journeys
 from serving.storage.raised_alerts import tie_alerts
 from serving.storage.repository import Repository
 from serving.storage.tables.scoring import answers, decisions
-from serving.storage.waiting_subjects import SubjectToken, let_wait
+from serving.storage.waiting_subjects import SubjectToken, queue_rescoring
 
 # Rows read at once when the whole log is walked; each page takes a fresh connection.
 PAGE = 500
 # Decisions examined for one page of a list. A caller with few decisions gets a short page and a
 # cursor, so that no request scans the whole log.
-MOST_LOOKED_AT = 50_000
+MAX_LOOKED_AT = 50_000
 
 # Groups written before the write-ahead log is moved. It happens while the next group is decided, so
 # no request waits for it.
@@ -160,7 +160,9 @@ class DecisionRepository(Repository):
                         tie_alerts(connection, decision.decision_id, names, row["scored_at"])
                     if decision.danger_begins_at is not None:
                         subject = SubjectToken(row["subject_kind"], row["subject_id"])
-                        let_wait(connection, subject, decision.danger_begins_at, is_danger=True)
+                        queue_rescoring(
+                            connection, subject, decision.danger_begins_at, is_danger=True
+                        )
         except IntegrityError:
             raise AnsweredMeanwhile("a request with this idempotency key was answered") from None
         self._newest = max(self._newest or "", stated[-1] or entries[-1][0].scored_at)
@@ -194,7 +196,7 @@ class DecisionRepository(Repository):
         """Move the write-ahead log if it has grown or the service is idle; follow rotations."""
         self._keys.token_keys.follow_now_and_then()
         if self._unmoved >= GROUPS_PER_MOVE or (is_idle and self._unmoved):
-            with failing_as_unavailable():
+            with database_errors_as_503():
                 move_write_ahead_log(self._engine)
             self._unmoved = 0
 
@@ -203,7 +205,7 @@ class DecisionRepository(Repository):
         if not keys:
             return {}
         by_token = {named: key for key in keys for named in self._decisions.claims(*key)}
-        with failing_as_unavailable():
+        with database_errors_as_503():
             rows = _GIVEN.rows(self._engine, [*by_token])
         given = {}
         for row in rows:
@@ -257,7 +259,7 @@ class DecisionRepository(Repository):
     ) -> RecordPage:
         """Return a page of visible records before a position in the log.
 
-        A subject is given by its kind and id. At most `MOST_LOOKED_AT` decisions are examined,
+        A subject is given by its kind and id. At most `MAX_LOOKED_AT` decisions are examined,
         except for one subject, which has an index of its own.
         """
         query = _visible(select(*WHOLE).order_by(decisions.c.seq.desc()).limit(limit), access)
@@ -272,7 +274,7 @@ class DecisionRepository(Repository):
                 named = self._keys.tokens(wanted.subject_kind, wanted.subject_id)
                 query = query.where(decisions.c.subject_id.in_(named))
             else:
-                first = max(1, before - MOST_LOOKED_AT)
+                first = max(1, before - MAX_LOOKED_AT)
             query = query.where(decisions.c.seq < before, decisions.c.seq >= first)
             rows = connection.execute(query).all()
         reached = rows[-1].seq if len(rows) == limit else first

@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, and_, func, select
 
-from serving.crypto.prefix_codes import LEAST_SYMBOLS, prefix_code
+from serving.crypto.prefix_codes import MIN_SYMBOLS, prefix_code
 from serving.review.cases.case_records import ERASED, CaseAccess
 from serving.review.search.entities import (
     ENTITY_KINDS,
@@ -27,7 +27,7 @@ from serving.storage.shared_links import SAME_THING
 from serving.storage.tables.review import case_links, cases
 
 # Cases tried to decrypt the value of a token: the newest may be erased.
-MOST_TRIED = 50
+MAX_TRIED = 50
 
 _OFFICES_TOGETHER = 100
 
@@ -49,7 +49,7 @@ class EntityRepository(Repository):
             for kind in SAME_THING[reference.kind]:  # each in the order of its index
                 is_it = and_(case_links.c.kind == kind, case_links.c.value == reference.token)
                 query = select(case_links).where(is_it).order_by(case_links.c.seq.desc())
-                for link in map(self._cases.of_link, connection.execute(query.limit(MOST_TRIED))):
+                for link in map(self._cases.of_link, connection.execute(query.limit(MAX_TRIED))):
                     # A link from before encryption has the value itself in place of a token, which
                     # must not be looked up as one.
                     if link and reference.token in self._cases.keys.tokens(kind, link.value):
@@ -64,7 +64,7 @@ class EntityRepository(Repository):
         Containers and conveyances match whatever their spelling; a party must match exactly.
         """
         symbols = normalised(entity.value)
-        if len(symbols) < LEAST_SYMBOLS:
+        if len(symbols) < MIN_SYMBOLS:
             return []
         with self._reading() as connection:
             code = prefix_code(self._cases.keys.token_keys.search_key(connection), symbols)
@@ -131,7 +131,7 @@ class EntityRepository(Repository):
             )
             for row in rows
             # Shorter values cannot be searched, so a page of their own would be empty.
-            if len(normalised(values.get(row.value, ""))) >= LEAST_SYMBOLS
+            if len(normalised(values.get(row.value, ""))) >= MIN_SYMBOLS
         ]
 
     def _roles_of(self, term: Any, entity: NamedEntity, symbols: str) -> tuple[str, ...]:

@@ -21,9 +21,9 @@ from sqlalchemy import (
 from serving.access.actors import Actor
 from serving.access.roles import ROLE_SCOPES
 from serving.errors import NotFound
-from serving.review.cases.case_records import CaseAccess, CaseRecord, StoredEvent
+from serving.review.cases.case_records import CaseAccess, CaseRow, StoredEvent
 from serving.review.cases.notices import (
-    MOST_SHOWN,
+    MAX_SHOWN,
     NewNotice,
     Notice,
     NoticePosition,
@@ -45,13 +45,13 @@ class NoticeRepository(Repository):
     """The notices of one database."""
 
     def of_holder(self, holder: Actor, access: CaseAccess, now: datetime) -> list[Notice]:
-        """Return the newest notices of cases that a holder may see, at most MOST_SHOWN."""
+        """Return the newest notices of cases that a holder may see, at most MAX_SHOWN."""
         query = (
             select(notices)
             .join(cases, cases.c.case_id == notices.c.case_id)
             .where(_is_shown(holder, now), is_visible(access))
             .order_by(notices.c.at.desc(), notices.c.notice_id)
-            .limit(MOST_SHOWN)
+            .limit(MAX_SHOWN)
         )
         return [_notice(row) for row in self._rows(query)]
 
@@ -79,12 +79,12 @@ class NoticeRepository(Repository):
         return [_notice(row) for row in self._rows(query)]
 
     def count_unread(self, holder: Actor, access: CaseAccess, now: datetime) -> int:
-        """Count the unread notices of cases that a holder may see, up to MOST_SHOWN."""
+        """Count the unread notices of cases that a holder may see, up to MAX_SHOWN."""
         unread = (
             select(notices.c.notice_id)
             .join(cases, cases.c.case_id == notices.c.case_id)
             .where(_is_shown(holder, now), notices.c.read_at.is_(None), is_visible(access))
-            .limit(MOST_SHOWN)
+            .limit(MAX_SHOWN)
         )
         return self._scalar(select(func.count()).select_from(unread.subquery())) or 0
 
@@ -128,7 +128,7 @@ class NoticeRepository(Repository):
             connection.execute(update(notices).where(unread).values(read_at=now))
 
 
-def tell(connection: Connection, before: CaseRecord, after: CaseRecord, event: StoredEvent) -> None:
+def notify(connection: Connection, before: CaseRow, after: CaseRow, event: StoredEvent) -> None:
     """Store the notices of an act, in the transaction of that act."""
     is_of_case = notices.c.case_id == after.case_id
     if ends_reminder(before, after):
@@ -155,7 +155,7 @@ def delete_notices(connection: Connection, holder: str) -> None:
     connection.execute(delete(notices).where(notices.c.holder == holder))
 
 
-def _holders(connection: Connection, case: CaseRecord, notice: NewNotice) -> Iterable[str]:
+def _holders(connection: Connection, case: CaseRow, notice: NewNotice) -> Iterable[str]:
     """Yield the identities of a notice's recipients."""
     if notice.to not in ("second_persons", "supervisors"):
         yield notice.to

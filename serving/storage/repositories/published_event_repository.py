@@ -12,9 +12,9 @@ from sqlalchemy import ColumnElement, Connection, Row, and_, func, or_, select
 
 from serving.review.published_events import (
     DETAILS,
-    CaseHappening,
     FeedAccess,
     FeedEntry,
+    FeedItem,
     FeedPage,
 )
 from serving.storage.encrypted_cases import units_of
@@ -25,12 +25,12 @@ from serving.storage.tables.review import cases
 from serving.storage.tables.scoring import decisions
 
 # Events examined for one page: those for other readers must not make a reader wait long.
-MOST_LOOKED_AT = 5_000
+MAX_LOOKED_AT = 5_000
 
-_COPIED = tuple(name for name in CaseHappening.__annotations__ if name != "details")
+_COPIED = tuple(name for name in FeedItem.__annotations__ if name != "details")
 
 
-def publish(connection: Connection, keys: DataKeys, happenings: Iterable[CaseHappening]) -> None:
+def publish(connection: Connection, keys: DataKeys, happenings: Iterable[FeedItem]) -> None:
     """Add events to the feed in a transaction that is already writing."""
     happenings = [*happenings]
     newest = connection.scalar(select(func.coalesce(func.max(published_events.c.seq), 0))) or 0
@@ -58,7 +58,7 @@ class PublishedEventRepository(Repository):
     def page(self, access: FeedAccess, after: str | None, limit: int) -> FeedPage | None:
         """Return the events after `after`, oldest first; None if there is no such event.
 
-        At most MOST_LOOKED_AT events are examined, so a page may be empty although more follow.
+        At most MAX_LOOKED_AT events are examined, so a page may be empty although more follow.
         """
         with self._reading() as connection:
             is_it = published_events.c.event_id == after
@@ -92,7 +92,7 @@ class PublishedEventRepository(Repository):
         stored = self._keys.decrypt_text(told.case_id, _part(told.event_id), told.details)
         details = None if stored is None else DETAILS.validate_json(stored)
         columns = {name: told._mapping[name] for name in _COPIED}
-        return FeedEntry(CaseHappening(**columns, details=details), self._cases.of_case(case))
+        return FeedEntry(FeedItem(**columns, details=details), self._cases.of_case(case))
 
 
 def _end_of_look(connection: Connection, start: int) -> Row[int, str] | None:
@@ -101,7 +101,7 @@ def _end_of_look(connection: Connection, start: int) -> Row[int, str] | None:
         select(published_events.c.seq, published_events.c.event_id)
         .where(published_events.c.seq > start)
         .order_by(published_events.c.seq)
-        .offset(MOST_LOOKED_AT - 1)
+        .offset(MAX_LOOKED_AT - 1)
         .limit(1)
     ).first()
 

@@ -13,19 +13,19 @@ from features.records import Position
 from features.rescoring_rules import RESCORED_AFTER
 from serving.access.acting import whoever_acts
 from serving.crypto.errors import LogMoved
-from serving.history.received_records import SUBJECT_KIND_OF, KeptRecord, ReceivedRecord
+from serving.history.received_records import SUBJECT_KIND_OF, ReceivedRecord, StoredRecord
 from serving.integrity.audit_log import AuditEvent
 from serving.storage.encrypted_records import EncryptedRecords
-from serving.storage.engine import failing_as_unavailable
+from serving.storage.engine import database_errors_as_503
 from serving.storage.log_times import known_time, newest_record_time, require_logged
 from serving.storage.lookups import PairLookup
 from serving.storage.noted_journeys import journey_row, note_journeys, ship_journey_of
 from serving.storage.raised_alerts import HeardCall, raise_alerts
 from serving.storage.repositories.audit_repository import append_audit_events
 from serving.storage.repository import Repository
-from serving.storage.tables.review import untold_news
+from serving.storage.tables.review import pending_news
 from serving.storage.tables.scoring import records
-from serving.storage.waiting_subjects import SubjectToken, let_decided_wait
+from serving.storage.waiting_subjects import SubjectToken, queue_rescoring_of_decided
 
 PAGE = 500
 
@@ -47,7 +47,7 @@ class RecordRepository(Repository):
 
     def add_new(
         self, rows: Sequence[ReceivedRecord], *, raises_alerts: bool = True
-    ) -> dict[Key, KeptRecord]:
+    ) -> dict[Key, StoredRecord]:
         """Store new records durably; return what is stored under the keys that existed, by key.
 
         No two records may have the same key. With `raises_alerts` false, no alerts are raised for
@@ -59,7 +59,9 @@ class RecordRepository(Repository):
         except LogMoved:
             return self._added(rows, raises_alerts)
 
-    def _added(self, rows: Sequence[ReceivedRecord], raises_alerts: bool) -> dict[Key, KeptRecord]:
+    def _added(
+        self, rows: Sequence[ReceivedRecord], raises_alerts: bool
+    ) -> dict[Key, StoredRecord]:
         keys = self._records.keys.token_keys
         ring = keys.ring()
         earliest = min((row.received_at for row in rows), default="")
@@ -72,7 +74,7 @@ class RecordRepository(Repository):
             require_logged(encrypted.values(), self._newest)
             return self._writer.add(connection, rows, encrypted, raises_alerts=raises_alerts)
 
-    def kept(self, rows: Sequence[ReceivedRecord]) -> dict[Key, KeptRecord]:
+    def kept(self, rows: Sequence[ReceivedRecord]) -> dict[Key, StoredRecord]:
         """Return what is stored under the keys of these records, by key; store nothing."""
         with self._reading() as connection:
             return self._writer.kept(connection, rows)
@@ -84,7 +86,7 @@ class RecordRepository(Repository):
         about: dict[tuple[str, str], list[ReceivedRecord]] = {subject: [] for subject in subjects}
         by_token = {named: each for each in about for named in self._records.subjects(*each)}
         if about:
-            with failing_as_unavailable():
+            with database_errors_as_503():
                 found = _ABOUT.rows(self._engine, [*by_token])
             for row in found:
                 if (record := self._records.record(row)) is not None:
@@ -124,7 +126,7 @@ class RecordWriter:
         encrypted: Mapping[Key, dict[str, Any]],
         *,
         raises_alerts: bool = True,
-    ) -> dict[Key, KeptRecord]:
+    ) -> dict[Key, StoredRecord]:
         """Store the new records, already encrypted; return what is stored under existing keys."""
         # Read again under the write lock: another worker may have stored one meanwhile.
         before = self.kept(connection, rows)
@@ -148,7 +150,7 @@ class RecordWriter:
         self,
         rows: Sequence[ReceivedRecord],
         encrypted: Mapping[Key, dict[str, Any]],
-        before: Mapping[Key, KeptRecord],
+        before: Mapping[Key, StoredRecord],
     ) -> list[dict[str, Any]]:
         """Return the rows by which the new journeys of ships are found."""
         return [
@@ -162,17 +164,19 @@ class RecordWriter:
             if row.key not in before and (ship := ship_journey_of(row)) is not None
         ]
 
-    def kept(self, connection: Connection, rows: Sequence[ReceivedRecord]) -> dict[Key, KeptRecord]:
+    def kept(
+        self, connection: Connection, rows: Sequence[ReceivedRecord]
+    ) -> dict[Key, StoredRecord]:
         """Return what is stored under the ids of these records; the body is empty if erased."""
         by_token = {named: row.key for row in rows for named in self._records.ids(row)}
-        found: dict[Key, KeptRecord] = {}
+        found: dict[Key, StoredRecord] = {}
         for kind in {row.kind for row in rows}:
             of_kind = [named for _, named in (key for key in by_token if key[0] == kind)]
             query = _ROWS.where(records.c.kind == kind, records.c.record_id.in_(of_kind))
             for row in connection.execute(query).all():
                 kept = self._records.of_row(row)
                 body = kept.body if kept else ""
-                found[by_token[kind, row.record_id]] = KeptRecord(body, row.caller_id)
+                found[by_token[kind, row.record_id]] = StoredRecord(body, row.caller_id)
         return found
 
 
@@ -184,7 +188,7 @@ def _rescored_after(new: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
 def _amending(
     rows: Sequence[ReceivedRecord],
     encrypted: Mapping[Key, dict[str, Any]],
-    before: Mapping[Key, KeptRecord],
+    before: Mapping[Key, StoredRecord],
 ) -> list[dict[str, Any]]:
     """Return the new records that amend or withdraw the declaration of their subject."""
     new = [row for row in rows if row.kind in SUBJECT_KIND_OF and row.key not in before]
@@ -199,7 +203,7 @@ def _amending(
 def _calls(
     rows: Sequence[ReceivedRecord],
     encrypted: Mapping[Key, dict[str, Any]],
-    before: Mapping[Key, KeptRecord],
+    before: Mapping[Key, StoredRecord],
 ) -> list[HeardCall]:
     """Return the new records that are calls for help."""
     positions = [row for row in rows if row.kind == "positions" and row.key not in before]
@@ -223,7 +227,7 @@ def _let_wait(
         in_danger = {SubjectToken("route", call.subject_id) for call in calls}
         last = datetime.fromisoformat(max(row["received_at"] for row in new))
         subjects = {SubjectToken(row["subject_kind"], row["subject_id"]) for row in new}
-        let_decided_wait(connection, subjects, last, in_danger)
+        queue_rescoring_of_decided(connection, subjects, last, in_danger)
 
 
 def _tell_cases(connection: Connection, news: Sequence[dict[str, Any]]) -> None:
@@ -231,7 +235,7 @@ def _tell_cases(connection: Connection, news: Sequence[dict[str, Any]]) -> None:
     names = ("record_id", "subject_kind", "subject_id", "received_at")
     if news:
         connection.execute(
-            untold_news.insert(), [{name: row[name] for name in names} for row in news]
+            pending_news.insert(), [{name: row[name] for name in names} for row in news]
         )
 
 

@@ -25,7 +25,7 @@ from serving.storage.repositories.ship_journey_repository import ShipJourneyRepo
 from serving.storage.repository import Repository
 from serving.storage.tables.review import cases
 from serving.storage.tables.scoring import decisions, due_rescorings, records
-from serving.storage.waiting_subjects import SubjectToken, let_wait
+from serving.storage.waiting_subjects import SubjectToken, queue_rescoring
 
 log = structlog.get_logger(__name__)
 
@@ -144,7 +144,7 @@ def _queue_subjects(now: datetime, after: int, upto: int, connection: Connection
         .distinct()
     )
     for subject_kind, token in connection.execute(found).all():
-        let_wait(connection, SubjectToken(subject_kind, token), now)
+        queue_rescoring(connection, SubjectToken(subject_kind, token), now)
 
 
 # The number of arrivals detects news: then nothing matches, and the subject stays queued.

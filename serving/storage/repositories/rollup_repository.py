@@ -15,7 +15,7 @@ from serving.storage.log_positions import SUMMARIES, LogPage
 from serving.storage.repository import Repository
 from serving.storage.tables.monitor import day_summaries, monitor_reports, visits
 from serving.storage.tables.scoring import decisions, records, shadow_scores
-from serving.storage.write_lock import alone_at
+from serving.storage.write_lock import try_advisory_lock
 
 if TYPE_CHECKING:
     from serving.monitor.rollups import CountedDecisions
@@ -217,7 +217,7 @@ class RollupRepository(Repository):
     @contextmanager
     def alone(self) -> Iterator[bool]:
         """Yield whether this process alone makes reports of the database."""
-        with alone_at(self._engine, "monitoring") as is_alone:
+        with try_advisory_lock(self._engine, "monitoring") as is_alone:
             yield is_alone
 
 

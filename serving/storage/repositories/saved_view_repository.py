@@ -12,7 +12,7 @@ from serving.crypto.encryption import EncryptionUnit
 from serving.crypto.prefix_codes import prefix_span
 from serving.errors import Conflict, NotFound
 from serving.integrity.audit_log import AuditEvent
-from serving.review.search.saved_views import MOST_VIEWS, SavedView
+from serving.review.search.saved_views import MAX_VIEWS, SavedView
 from serving.review.search.search_terms import read_search
 from serving.storage.keys.data_keys import DataKeys
 from serving.storage.log_times import logged_at, newest_time
@@ -34,7 +34,7 @@ class SavedViewRepository(Repository):
         return sorted(views, key=lambda view: view.name.casefold())
 
     def save(self, holder: Actor, view: SavedView, at: datetime) -> None:
-        """Store a view; raise Conflict if there are MOST_VIEWS or one of this name."""
+        """Store a view; raise Conflict if there are MAX_VIEWS or one of this name."""
         query = select(saved_views).where(saved_views.c.holder == holder.identity)
         content = json.dumps([view.name, view.address])
         with self._writing() as connection:
@@ -43,8 +43,8 @@ class SavedViewRepository(Repository):
             named = {present.name for row in rows if (present := self._view(row))}
             if view.name in named:
                 raise Conflict("you have a view of this name; delete it first, or choose another")
-            if len(rows) >= MOST_VIEWS:
-                raise Conflict(f"you have {MOST_VIEWS} views, and no more are kept; delete one")
+            if len(rows) >= MAX_VIEWS:
+                raise Conflict(f"you have {MAX_VIEWS} views, and no more are kept; delete one")
             saved_at = at.isoformat()
             # The key must be of a day that erasure has not passed, even if the clock is behind.
             saved_at = logged_at(saved_at, newest_time(connection, saved_at)) or saved_at

@@ -29,7 +29,7 @@ from serving.storage.tables.audit import log_positions
 from serving.storage.tables.scoring import decisions, records, ship_journeys
 
 PAGE = 200
-_TOGETHER = 500
+_BATCH_SIZE = 500
 
 # A journey, the token of its id, and when it was decided about or received.
 _Row = tuple[ShipJourney, str, str]
@@ -168,14 +168,14 @@ def _journeys_of(
     """Yield the tokens of ships with those of their journeys."""
     columns = ship_journeys.c
     query = select(columns.mmsi, columns.journey_id).where(columns.due_at >= due_since)
-    for first in range(0, len(ships), _TOGETHER):
-        some = query.where(columns.mmsi.in_(ships[first : first + _TOGETHER]))
+    for first in range(0, len(ships), _BATCH_SIZE):
+        some = query.where(columns.mmsi.in_(ships[first : first + _BATCH_SIZE]))
         yield from ((row.mmsi, row.journey_id) for row in connection.execute(some))
 
 
 def _versions(connection: Connection, journeys: Sequence[str]) -> Iterator[Any]:
-    for first in range(0, len(journeys), _TOGETHER):
-        some = journeys[first : first + _TOGETHER]
+    for first in range(0, len(journeys), _BATCH_SIZE):
+        some = journeys[first : first + _BATCH_SIZE]
         query = select(ship_journeys).where(ship_journeys.c.journey_id.in_(some))
         yield from connection.execute(query)
 

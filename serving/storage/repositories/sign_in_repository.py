@@ -12,9 +12,9 @@ from serving.access.sessions import Session, hash_of
 from serving.access.sign_in_delays import (
     FORGOTTEN_AFTER,
     KNOWN_FOR,
+    MAX_COUNTED,
+    MAX_COUNTED_ELSE,
     MAX_KNOWN_BROWSERS,
-    MOST_COUNTED,
-    MOST_COUNTED_ELSE,
     NOT_FORGIVEN,
     CountedBy,
     FailureCount,
@@ -50,7 +50,7 @@ class SignInRepository(Repository):
             counts = self._counts(connection, attempt)
             for by in attempt.counted_by:
                 former = counts.get(by, FailureCount(0, now))
-                counts[by] = former.after_another(now, MOST_COUNTED.get(by, MOST_COUNTED_ELSE))
+                counts[by] = former.after_another(now, MAX_COUNTED.get(by, MAX_COUNTED_ELSE))
                 self._store(connection, attempt, by, counts[by])
             next_in_s = self._wait_s(connection, attempt, counts, now)
             details = {"cause": cause, "address": attempt.address, "next_in_s": round(next_in_s)}

@@ -26,7 +26,7 @@ from serving.integrity.audit_log import AuditEvent
 from serving.storage.row_audit.audit_chain import append_to_chain
 from serving.storage.row_audit.digests import row_digest
 from serving.storage.row_audit.tables import COVERED
-from serving.storage.row_audit.writer import WRITTEN, now, told_row
+from serving.storage.row_audit.writer import WRITTEN, digest_of_row, now
 
 _PAGE = 1_000
 
@@ -79,7 +79,7 @@ def _digest(connection: Connection, inspector: Inspector, name: str) -> str:
 def _tell(connection: Connection, inspector: Inspector, name: str, action: str) -> None:
     """Append an event for each page of a table; an empty table gets none."""
     for page in _pages(connection, inspector, name):
-        rows = [told_row(key, row, with_columns=False) for key, row in page]
+        rows = [digest_of_row(key, row, with_columns=False) for key, row in page]
         event = _event(connection, action, "table", name, {WRITTEN: {name: rows}})
         append_to_chain(connection, [event])
 

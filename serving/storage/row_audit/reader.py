@@ -22,7 +22,7 @@ from serving.storage.tables.schema import metadata
 
 log = structlog.get_logger(__name__)
 
-MOST_REMEMBERED = 10_000
+MAX_REMEMBERED = 10_000
 
 _Object = tuple[str, str]
 _Key = str | int
@@ -86,7 +86,7 @@ class AuditedRows:
             told = self._told(connection, each, key, told[0]) or told
         if told[1] != digest:
             return False
-        if len(self._remembered) >= MOST_REMEMBERED:
+        if len(self._remembered) >= MAX_REMEMBERED:
             self._remembered.clear()
         self._remembered[key] = newest, digest
         return True

@@ -44,7 +44,7 @@ COVERED = (
     "switch_proposals",
     "switches",
     "teams",
-    "untold_news",
+    "pending_news",
     "used_approvals",
     "webhook_endpoints",
 )

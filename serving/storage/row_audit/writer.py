@@ -40,8 +40,8 @@ from serving.storage.tables.schema import metadata
 WRITTEN = "written"
 
 # Column digests only serve to name a changed column, and would bloat events of many rows.
-MOST_WITH_COLUMNS = 20
-MOST_PER_EVENT = 1_000
+MAX_WITH_COLUMNS = 20
+MAX_PER_EVENT = 1_000
 _READ_TOGETHER = 100
 
 _OPTION = "written_rows"
@@ -169,11 +169,11 @@ class WrittenRows:
         """Yield the table and the audit entry of each row that was written."""
         for name in sorted(self._rows):
             rows = self._rows[name]
-            with_columns = len(rows) <= MOST_WITH_COLUMNS
+            with_columns = len(rows) <= MAX_WITH_COLUMNS
             unread = [key for key, row in rows.items() if row is None]
             now = rows | _read(self.connection, metadata.tables[name], unread)
             for key, row in now.items():
-                told = told_row(key, row, with_columns=with_columns)
+                told = digest_of_row(key, row, with_columns=with_columns)
                 yield name, told | {"before": self._before[name][key]}
 
 
@@ -205,7 +205,9 @@ def watch(engine: Engine) -> None:
             written.note_inserted(statement, result.context.compiled_parameters)
 
 
-def told_row(key: _Key, row: Mapping[str, Any] | None, *, with_columns: bool) -> dict[str, Any]:
+def digest_of_row(
+    key: _Key, row: Mapping[str, Any] | None, *, with_columns: bool
+) -> dict[str, Any]:
     """Return an event's entry of a row; `row` is None for a deleted one."""
     told: dict[str, Any] = {"key": list(key), "sha256": None if row is None else row_digest(row)}
     return told | {"columns": column_digests(row)} if row is not None and with_columns else told
@@ -250,11 +252,11 @@ def _read(
 def _in_parts(
     rows: Iterator[tuple[str, dict[str, Any]]],
 ) -> Iterator[dict[str, list[dict[str, Any]]]]:
-    """Yield rows by table, at most MOST_PER_EVENT at a time."""
+    """Yield rows by table, at most MAX_PER_EVENT at a time."""
     part: dict[str, list[dict[str, Any]]] = {}
     for count, (table, told) in enumerate(rows, start=1):
         part.setdefault(table, []).append(told)
-        if count % MOST_PER_EVENT == 0:
+        if count % MAX_PER_EVENT == 0:
             yield part
             part = {}
     if part:

@@ -178,8 +178,8 @@ case_scores = Table(
 
 # Outcomes, later versions of declarations and further decisions, by id, until the cases of their
 # subjects have received them.
-untold_news = Table(
-    "untold_news",
+pending_news = Table(
+    "pending_news",
     metadata,
     Column("record_id", Text, primary_key=True),
     Column("subject_kind", Text, nullable=False),

@@ -19,7 +19,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, Select, inspect, literal_column, select, table, text
 
 from features.signed_documents import canonical_json
-from serving.storage.engine import failing_as_unavailable
+from serving.storage.engine import database_errors_as_503
 from serving.storage.keys.data_keys import DataKeys
 from serving.storage.row_audit.tables import COVERED
 from serving.storage.verification.derived_rows import misstated
@@ -27,8 +27,8 @@ from serving.storage.verification.log_verification import ProvenHead
 from serving.storage.verification.sequence_verification import misplaced
 
 # Bounds memory: a manipulated table can differ in every row.
-MOST_FINDINGS = 1_000
-_TOGETHER = 500
+MAX_FINDINGS = 1_000
+_BATCH_SIZE = 500
 
 _EVENTS, _LINKS = "audit_events", "case_links"
 _NO_LINKS = hashlib.sha256(b"").hexdigest()
@@ -77,7 +77,7 @@ class Tampering:
 
 @dataclass(frozen=True)
 class AuditProof:
-    """The result: the head of the audit chain and at most MOST_FINDINGS findings."""
+    """The result: the head of the audit chain and at most MAX_FINDINGS findings."""
 
     mark: ProvenHead
     rows: int = 0
@@ -97,7 +97,7 @@ def verify_audit_log(
     The chain must once have ended as each of `earlier` states. With `keys`, derived rows are also
     compared with the encrypted content of their decisions.
     """
-    with failing_as_unavailable(), _snapshot(engine) as connection, _fold() as told:
+    with database_errors_as_503(), _snapshot(engine) as connection, _fold() as told:
         reading = _Reading(connection, told)
         reading.read_events(earlier)
         rows = sum(reading.compare(name) for name in COVERED)
@@ -113,7 +113,7 @@ def _snapshot(engine: Engine) -> Iterator[Connection]:
     if engine.dialect.name == "postgresql":
         engine = engine.execution_options(isolation_level="REPEATABLE READ")
     with engine.connect() as connection:
-        yield connection.execution_options(yield_per=_TOGETHER)
+        yield connection.execution_options(yield_per=_BATCH_SIZE)
 
 
 @contextmanager
@@ -173,8 +173,8 @@ class _Reading:
                 of_case = _json([row["object_id"]])
                 self._told.execute(_FOLD_ROW, (_LINKS, of_case, details["links"], None, seq))
             for name, told in details.get("written", {}).items():
-                for told_row in told:
-                    self._read_told(name, told_row, seq)
+                for digest_of_row in told:
+                    self._read_told(name, digest_of_row, seq)
         except (ValueError, AttributeError, KeyError, TypeError, sqlite3.Error):
             self._found(_EVENTS, "what it tells of rows cannot be read", (seq,), seq=seq)
 
@@ -204,7 +204,7 @@ class _Reading:
             if wrong := _compared(said, found):
                 column, why, seq = wrong
                 self._found(name, why, tuple(key), column, seq)
-        for key_text, seq, _ in self._told.execute(_MISSING, (name,)).fetchmany(MOST_FINDINGS):
+        for key_text, seq, _ in self._told.execute(_MISSING, (name,)).fetchmany(MAX_FINDINGS):
             self._found(name, "this row was deleted", tuple(json.loads(key_text)), seq=seq)
         return count
 
@@ -249,7 +249,7 @@ class _Reading:
         column: str | None = None,
         seq: int | None = None,
     ) -> None:
-        if len(self.findings) < MOST_FINDINGS:
+        if len(self.findings) < MAX_FINDINGS:
             self.findings.append(Tampering(name, why, key, column, seq))
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from sqlalchemy import Engine, text
 
-from serving.storage.engine import failing_as_unavailable
+from serving.storage.engine import database_errors_as_503
 
 _COLUMNS = ("decision_id", "scored_at", "subject_kind", "subject_id", "office_id", "caller_id")
 
@@ -159,6 +159,6 @@ def _plain(value: str | None) -> str | None:
 
 
 def _rows(engine: Engine) -> Iterator[dict[str, Any]]:
-    with failing_as_unavailable(), engine.connect() as connection:
+    with database_errors_as_503(), engine.connect() as connection:
         for row in connection.execution_options(yield_per=500).execute(text(_DECISIONS)):
             yield dict(row._mapping)

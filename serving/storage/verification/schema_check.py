@@ -19,7 +19,7 @@ from pathlib import Path
 from sqlalchemy import Connection, Engine, text
 
 from features.errors import TidegateError
-from serving.storage.engine import failing_as_unavailable
+from serving.storage.engine import database_errors_as_503
 
 EXPECTED = Path(__file__).with_name("schema.json")
 # Bounds the length of the message; `schema_faults` returns every difference.
@@ -122,7 +122,7 @@ class SchemaFault:
 
 def schema_faults(engine: Engine) -> list[SchemaFault]:
     """Return the differences from the schema of this release; raise LogUnavailable."""
-    with failing_as_unavailable(), engine.connect() as connection:
+    with database_errors_as_503(), engine.connect() as connection:
         found = digests(connection)
     expected = _expected()[engine.dialect.name]
     faults = [

@@ -11,7 +11,7 @@ from features.derived.subject import derive_subjects
 from features.engine.columns import Records, columns_of_records, instant_at, instant_us
 from features.engine.store.lmdb_store import LmdbStore
 from features.engine.string_table import STRING_TABLE
-from features.engine.windows.window import Window, count, distinct, total
+from features.engine.windows.window_declaration import Window, count, distinct, total
 from features.event_sources import paid_outcomes
 from features.history.online_store import OnlineStore
 from features.ingest.record_folder import InMemoryRecords

@@ -18,7 +18,7 @@ import pytest
 from features.engine.columns import instant_us
 from features.engine.store.layout import layouts_of
 from features.engine.store.lmdb_store import COPY_BATCH_BLOBS, LOCK_BYTES, LmdbStore
-from features.engine.windows.window import count, total
+from features.engine.windows.window_declaration import count, total
 from features.errors import OnlineStoreMismatch, OnlineStoreUnavailable, RecordsError
 from features.history.online_store import OnlineStore, history_windows
 from features.history.rebuild import rebuild_store

@@ -16,7 +16,7 @@ from features.engine.columns import DAY_US, Columns, length, rows
 from features.engine.string_table import STRING_TABLE
 from features.engine.windows.lifetimes import COUNTS_FROM, COUNTS_UNTIL, FOREVER, NEVER
 from features.engine.windows.reducers import Reducer
-from features.engine.windows.window import Window
+from features.engine.windows.window_declaration import Window
 from tests.counts import count
 
 TEXTS = STRING_TABLE.codes(["k1", "k2", "k3"])
@@ -31,7 +31,7 @@ Row = tuple[Any, ...]
 
 def windows(*, are_amended: bool) -> list[Window]:
     """A window of every reducer, by keys of one column, of two and of none."""
-    plain = (Reducer.LARGEST, Reducer.SMALLEST, Reducer.LATEST)
+    plain = (Reducer.MAX, Reducer.SMALLEST, Reducer.LATEST)
     return [
         Window(
             source="events",

@@ -15,7 +15,7 @@ from features.engine.online.request_windows import RequestWindows
 from features.engine.store.query_plan import QueryPlan, WindowQuery
 from features.engine.store.store_keys import KeyPart
 from features.engine.string_table import STRING_TABLE
-from features.engine.windows.window import (
+from features.engine.windows.window_declaration import (
     Window,
     count,
     days_since_first,

@@ -13,7 +13,7 @@ from features.engine.store.event_writer import insert_events
 from features.engine.store.layout import layouts_of
 from features.engine.store.query_plan import QueryPlan
 from features.engine.store.raw_columns import RawColumns
-from features.engine.windows.window import (
+from features.engine.windows.window_declaration import (
     Window,
     count,
     days_since_first,

@@ -9,7 +9,7 @@ from features.engine.columns import Kind
 from features.engine.store.layout import STORED_REDUCERS
 from features.engine.windows.reducers import Reducer
 from features.engine.windows.validation import EventSource, check_window
-from features.engine.windows.window import (
+from features.engine.windows.window_declaration import (
     Window,
     count,
     distinct,

@@ -11,13 +11,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from features.engine.batch.gather import SUBJECT_ROW
+from features.engine.batch.reduce_windows import reduce_windows
 from features.engine.batch.self_join import SelfJoin
 from features.engine.batch.shared_keys import keys_where, paired_keys
 from features.engine.batch.sort_by_key import KeyGroups
-from features.engine.batch.sweep import reduce_windows
 from features.engine.columns import DAY_US, HOUR_US, Columns
 from features.engine.string_table import STRING_TABLE
-from features.engine.windows.window import (
+from features.engine.windows.window_declaration import (
     Window,
     count,
     days_since_first,

@@ -4,7 +4,7 @@ import pytest
 
 from features.messages.concerned_parts import concerned_parts
 from features.messages.conversion import GIVEN
-from features.messages.once_read import Leftovers
+from features.messages.encoded_message import Leftovers
 from serving.scoring.message_plan import ReadMessage, concerned_at, placed_records
 from tests.features.messages.test_redaction import RIGHT, SAMPLES, kept
 

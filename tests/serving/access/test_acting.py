@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from serving.access.acting import begin_acting, identify, tell_audit, whoever_acts
+from serving.access.acting import add_audit_details, begin_acting, identify, whoever_acts
 from serving.access.actors import SERVICE, Actor
 
 ALPHA = Actor("account:alpha", "alpha", "alpha")
@@ -62,8 +62,8 @@ def test_a_thread_of_the_service_acts_for_the_service() -> None:
 
 def test_what_is_told_gathers_in_its_call() -> None:
     acting = begin_acting()
-    tell_audit(vectors=2, model="m")
-    tell_audit(vectors=3)
+    add_audit_details(vectors=2, model="m")
+    add_audit_details(vectors=3)
 
     assert acting.details == {"vectors": 3, "model": "m"}
 
@@ -71,7 +71,7 @@ def test_what_is_told_gathers_in_its_call() -> None:
 def test_outside_of_a_call_nothing_is_told_to_anybody() -> None:
     def tell() -> Actor:
         identify(ALPHA)
-        tell_audit(vectors=1)
+        add_audit_details(vectors=1)
         return whoever_acts()
 
     assert contextvars.Context().run(tell) is SERVICE

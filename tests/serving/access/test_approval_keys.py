@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 from features import key_wrapping
 from features.home_keys import SIGNING, private_key
 from serving.access.approval_keys import (
-    FEWEST_LETTERS,
+    MIN_LETTERS,
     read_private_key,
     read_public_key,
     sign_approval,
@@ -78,8 +78,8 @@ def test_one_guess_at_the_passphrase_takes_much_memory(
 
 
 def test_a_short_passphrase_makes_no_key(tmp_path: Path) -> None:
-    with pytest.raises(ApprovalRefused, match=f"at least {FEWEST_LETTERS}"):
-        write_new_key(tmp_path / "ada.key", "x" * (FEWEST_LETTERS - 1))
+    with pytest.raises(ApprovalRefused, match=f"at least {MIN_LETTERS}"):
+        write_new_key(tmp_path / "ada.key", "x" * (MIN_LETTERS - 1))
     assert not list(tmp_path.iterdir())
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from serving.access import http_client
 from serving.access.http_client import fetch
-from tests.serving.access.test_webhook_client import answering
+from tests.serving.access.test_public_webhook_client import answering
 from tests.serving.mail_server import certificate
 
 HEAD = b"HTTP/1.1 200 OK\r\n"
@@ -29,8 +29,8 @@ def drip(accepted: socket.socket, begun: bytes) -> None:
     "begun", [b"", HEAD, HEAD + b"Content-Length: 100\r\n\r\n", HEAD + b"\r\n"]
 )
 def test_an_answer_that_drips_ends_in_time(begun: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert http_client.LONGEST_CALL_S == 10.0
-    monkeypatch.setattr(http_client, "LONGEST_CALL_S", 0.1)
+    assert http_client.MAX_CALL_S == 10.0
+    monkeypatch.setattr(http_client, "MAX_CALL_S", 0.1)
 
     with answering(lambda accepted: drip(accepted, begun), hears_first=False) as url:
         began = time.monotonic()
@@ -42,7 +42,7 @@ def test_an_answer_that_drips_ends_in_time(begun: bytes, monkeypatch: pytest.Mon
 def test_an_answer_that_drips_by_tls_ends_in_time(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(http_client, "LONGEST_CALL_S", 0.1)
+    monkeypatch.setattr(http_client, "MAX_CALL_S", 0.1)
     file = certificate(tmp_path)
     monkeypatch.setenv("SSL_CERT_FILE", str(file))
     own = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

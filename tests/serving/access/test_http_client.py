@@ -13,7 +13,7 @@ import pytest
 from serving.access import http_client
 from serving.access.errors import AddressRefused
 from serving.access.http_client import fetch, fetch_end, refuse_unsafe, send
-from tests.serving.access.test_webhook_client import answering
+from tests.serving.access.test_public_webhook_client import answering
 
 
 class _Answering(BaseHTTPRequestHandler):
@@ -140,8 +140,8 @@ def test_the_end_of_an_answer_is_its_end_whatever_a_server_knows_of_ranges(
 def test_a_server_that_says_nothing_is_waited_for_so_long_and_no_longer(
     server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert http_client.LONGEST_S == 5.0
-    monkeypatch.setattr(http_client, "LONGEST_S", 0.05)
+    assert http_client.MAX_S == 5.0
+    monkeypatch.setattr(http_client, "MAX_S", 0.05)
 
     with pytest.raises(TimeoutError):
         fetch(f"{server[0]}/silent")

@@ -463,12 +463,12 @@ def test_a_logout_token_names_whose_sessions_end(provider: Provider, elsewhere: 
 def test_a_token_has_so_many_characters_at_most(
     provider: Provider, elsewhere: Elsewhere, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert oidc.LONGEST_ID_TOKEN == 16_384
+    assert oidc.MAX_ID_TOKEN_LENGTH == 16_384
     length = len(elsewhere.token())
 
-    monkeypatch.setattr(oidc, "LONGEST_ID_TOKEN", length)
+    monkeypatch.setattr(oidc, "MAX_ID_TOKEN_LENGTH", length)
     assert back(provider).name == "maria"
-    monkeypatch.setattr(oidc, "LONGEST_ID_TOKEN", length - 1)
+    monkeypatch.setattr(oidc, "MAX_ID_TOKEN_LENGTH", length - 1)
     assert refuses(provider)
 
 

@@ -5,8 +5,8 @@ import pytest
 from serving.access.errors import PasswordRefused
 from serving.access.passwords import (
     HASHER,
-    LONGEST_PASSWORD,
-    SHORTEST_PASSWORD,
+    MAX_PASSWORD,
+    MIN_PASSWORD,
     common_passwords,
     refuse_weak_password,
 )
@@ -60,8 +60,8 @@ def test_what_is_tried_first_is_refused(password: str) -> None:
 
 
 def test_every_common_password_that_is_long_enough_is_refused() -> None:
-    long_ones = [each for each in common_passwords() if len(each) >= SHORTEST_PASSWORD]
-    words = [each for each in common_passwords() if len(each) < SHORTEST_PASSWORD]
+    long_ones = [each for each in common_passwords() if len(each) >= MIN_PASSWORD]
+    words = [each for each in common_passwords() if len(each) < MIN_PASSWORD]
     assert len(long_ones) >= 3_000  # OWASP ASVS 5.0, 6.2.4
     assert len(words) == 5_000
 
@@ -71,7 +71,7 @@ def test_every_common_password_that_is_long_enough_is_refused() -> None:
 
 
 def test_a_password_has_from_12_to_128_characters() -> None:
-    assert (SHORTEST_PASSWORD, LONGEST_PASSWORD) == (12, 128)
+    assert (MIN_PASSWORD, MAX_PASSWORD) == (12, 128)
     long = ("harbour at four " * 9)[:-3] + "xyz"
     refuse_weak_password("harb at four")
     refuse_weak_password(long[:128])

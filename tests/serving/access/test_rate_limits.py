@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from serving.access.rate_limits import MOST_CALLERS, RateLimits
+from serving.access.rate_limits import MAX_CALLERS, RateLimits
 from tests.serving.access.trusted import Clock
 from tests.serving.refusals import refused_with
 
@@ -95,7 +95,7 @@ def test_one_caller_uses_up_nothing_of_another() -> None:
 @pytest.mark.usefixtures("clock")
 def test_of_many_callers_those_who_asked_last_are_remembered() -> None:
     limits = RateLimits(per_s=1, burst=1)
-    assert MOST_CALLERS == 10_000
+    assert MAX_CALLERS == 10_000
 
     limits.take("a")
     for number in range(9_999):
@@ -146,7 +146,7 @@ def test_shared_permits_come_back_and_belong_to_one_caller(five: RateLimits, clo
 def test_of_too_many_callers_that_share_a_file_all_are_forgotten(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("serving.access.rate_limits.MOST_CALLERS", 3)
+    monkeypatch.setattr("serving.access.rate_limits.MAX_CALLERS", 3)
     limits = RateLimits(per_s=0.001, burst=1, shared_folder=tmp_path / "limits")
     for caller in ("a", "b", "c"):
         limits.take(caller)

@@ -6,10 +6,10 @@ import pytest
 
 from serving.access.sign_in_delays import (
     FREE,
-    LONGEST_SHARED_WAIT_S,
-    LONGEST_WAIT_S,
-    MOST_COUNTED,
-    MOST_COUNTED_ELSE,
+    MAX_COUNTED,
+    MAX_COUNTED_ELSE,
+    MAX_SHARED_WAIT_S,
+    MAX_WAIT_S,
     SHARED,
     CountedBy,
     FailureCount,
@@ -20,7 +20,7 @@ from tests.serving.access.trusted import NOW
 
 
 def failed(times: int, at: float = 0, by: CountedBy = "pair") -> FailureCount:
-    count, most = FailureCount(0, NOW), MOST_COUNTED.get(by, MOST_COUNTED_ELSE)
+    count, most = FailureCount(0, NOW), MAX_COUNTED.get(by, MAX_COUNTED_ELSE)
     for _ in range(times):
         count = count.after_another(NOW + timedelta(seconds=at), most)
     return count
@@ -31,13 +31,13 @@ def test_the_wait_doubles_with_each_failure_and_has_a_longest() -> None:
 
     assert waits[:9] == [0, 0, 0, 0, 0, 1, 2, 4, 8]
     assert waits == sorted(waits)
-    assert waits[-1] == LONGEST_WAIT_S == 900
+    assert waits[-1] == MAX_WAIT_S == 900
 
 
 def test_whoever_waited_is_welcome_however_often_it_failed() -> None:
     for times in range(60):
         count = failed(times)
-        assert count.wait_s(5, NOW + timedelta(seconds=LONGEST_WAIT_S)) == 0
+        assert count.wait_s(5, NOW + timedelta(seconds=MAX_WAIT_S)) == 0
 
 
 def test_failures_are_forgiven_one_every_quarter_of_an_hour() -> None:
@@ -59,8 +59,8 @@ def test_what_failed_elsewhere_never_makes_a_fresh_address_wait() -> None:
     assert wait_s(counts, NOW) == 0
 
     counts["pair"] = failed(1)
-    assert wait_s(counts, NOW) == LONGEST_WAIT_S
-    later = NOW + timedelta(seconds=LONGEST_WAIT_S)
+    assert wait_s(counts, NOW) == MAX_WAIT_S
+    later = NOW + timedelta(seconds=MAX_WAIT_S)
     counts["account"] = FailureCount(40, later)  # goes on elsewhere, meanwhile
     assert wait_s(counts, later) == 0
 
@@ -69,7 +69,7 @@ def test_what_failed_elsewhere_never_makes_a_fresh_address_wait() -> None:
 def test_each_count_delays_by_itself(by: CountedBy) -> None:
     assert wait_s({by: failed(FREE[by] - 1, by=by)}, NOW) == 0
     assert wait_s({by: failed(FREE[by], by=by)}, NOW) == 1
-    longest_s = LONGEST_SHARED_WAIT_S if by in SHARED else LONGEST_WAIT_S
+    longest_s = MAX_SHARED_WAIT_S if by in SHARED else MAX_WAIT_S
     assert wait_s({by: failed(200, by=by)}, NOW) == longest_s
     spared_s = 0 if by in SHARED else longest_s
     assert wait_s({by: failed(200, by=by)}, NOW, is_known_address=True) == spared_s

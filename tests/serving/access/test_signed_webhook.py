@@ -9,7 +9,7 @@ import pytest
 
 from serving.access.errors import AddressRefused
 from serving.access.signed_webhook import SignedWebhook
-from serving.access.webhook_signatures import FEWEST_KEY_BYTES
+from serving.access.webhook_signatures import MIN_KEY_BYTES
 
 KEY = bytes(range(24))
 ADDRESS = "https://rescue.example/calls"
@@ -20,7 +20,7 @@ def secret(key: bytes) -> str:
 
 
 def test_a_webhook_has_its_address_and_the_key_of_its_secret() -> None:
-    assert FEWEST_KEY_BYTES == 24
+    assert MIN_KEY_BYTES == 24
     assert SignedWebhook.from_secret(ADDRESS, secret(KEY)) == SignedWebhook(ADDRESS, KEY)
     assert SignedWebhook.from_secret(ADDRESS, secret(bytes(64))).key == bytes(64)
 

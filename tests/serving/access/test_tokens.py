@@ -346,11 +346,11 @@ def test_no_other_algorithm_is_taken(jwks: Path, tokens: Tokens) -> None:
 def test_what_is_no_token_is_refused_before_it_is_read(
     tokens: Tokens, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert module.LONGEST_TOKEN == 8_192
+    assert module.MAX_TOKEN_LENGTH == 8_192
     token = signed(CLAIMS)
-    monkeypatch.setattr(module, "LONGEST_TOKEN", len(token))
+    monkeypatch.setattr(module, "MAX_TOKEN_LENGTH", len(token))
     tokens.caller(token)
-    monkeypatch.setattr(module, "LONGEST_TOKEN", len(token) - 1)
+    monkeypatch.setattr(module, "MAX_TOKEN_LENGTH", len(token) - 1)
 
     for text in (token, "", "a.b", "a.b.c.d"):
         with pytest.raises(NotSignedIn, match=NO_TOKEN):

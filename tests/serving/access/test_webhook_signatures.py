@@ -9,7 +9,7 @@ import pytest
 
 from serving.access.errors import AddressRefused
 from serving.access.webhook_signatures import (
-    FEWEST_KEY_BYTES,
+    MIN_KEY_BYTES,
     SECRET_PREFIX,
     key_of,
     new_secret,
@@ -52,7 +52,7 @@ def test_a_fresh_secret_is_a_long_key_and_no_other() -> None:
     assert all(secret.startswith(SECRET_PREFIX) for secret in made)
 
 
-SHORT, BARE = (base64.b64encode(bytes(n)).decode() for n in (FEWEST_KEY_BYTES - 1, 32))
+SHORT, BARE = (base64.b64encode(bytes(n)).decode() for n in (MIN_KEY_BYTES - 1, 32))
 
 
 @pytest.mark.parametrize("wrong", ["", "whsec_", "whsec_%%%", f"whsec_{SHORT}", BARE])

@@ -12,23 +12,23 @@ from starlette.requests import Request
 from serving.access.api_keys import PresentedKey, new_key
 from serving.api.idempotency_keys import required_key
 from serving.console.csrf import (
-    LARGEST_FORM,
-    LARGEST_FORM_OF_A_STRANGER,
-    MOST_FIELDS,
+    MAX_FIELDS,
+    MAX_FORM,
+    MAX_FORM_OF_A_STRANGER,
     own_form,
 )
 from serving.errors import BodyTooLarge, Unprocessable
 from serving.history.ingestion import MAX_RECORDS, _records_in
-from serving.review.acts.attachments import LONGEST_NAME, MOST_TO_A_CASE, AttachedFile
+from serving.review.acts.attachments import MAX_NAME_LENGTH, MAX_TO_A_CASE, AttachedFile
 from serving.review.acts.wait import MAX_CASE_WAIT
-from serving.review.cases.results import LONGEST_TEXT, SHORTEST_TEXT
+from serving.review.cases.results import MAX_TEXT, MIN_TEXT
 from serving.settings import Settings
 from serving.web.admission import SMALL_BODY
 from serving.web.authentication import _remembered
 from serving.web.bodies import body_within, refuse_other_media
 from serving.web.languages import MAX_HEADER_LENGTH
-from serving.web.problems import LARGEST_PROBLEM, MOST_FAULTS
-from serving.web.request_head import LARGEST_COOKIES, LARGEST_HEAD
+from serving.web.problems import MAX_FAULTS, MAX_PROBLEM
+from serving.web.request_head import MAX_COOKIES, MAX_HEAD
 from tests.serving.access.trusted import NOW
 from tests.serving.refusals import refused_with
 
@@ -64,12 +64,12 @@ def test_without_settings_limits_are_these() -> None:
     assert limits.session_minutes == 30
     assert (limits.max_in_flight_per_caller, limits.max_connections) == (32, 1_024)
     assert limits.max_body_bytes_in_flight == 33_554_432
-    assert (LARGEST_HEAD, LARGEST_COOKIES, SMALL_BODY) == (16_384, 4_096, 65_536)
-    assert (MOST_FAULTS, LARGEST_PROBLEM, LARGEST_FORM_OF_A_STRANGER) == (50, 65_536, 8_192)
+    assert (MAX_HEAD, MAX_COOKIES, SMALL_BODY) == (16_384, 4_096, 65_536)
+    assert (MAX_FAULTS, MAX_PROBLEM, MAX_FORM_OF_A_STRANGER) == (50, 65_536, 8_192)
     assert (MAX_RECORDS, MAX_HEADER_LENGTH) == (5_000, 512)
-    assert (LARGEST_FORM, MOST_FIELDS) == (32_768, 32)
-    assert (MOST_TO_A_CASE, LONGEST_NAME, MAX_CASE_WAIT.days) == (50, 120, 14)
-    assert (SHORTEST_TEXT, LONGEST_TEXT) == (10, 4_000)
+    assert (MAX_FORM, MAX_FIELDS) == (32_768, 32)
+    assert (MAX_TO_A_CASE, MAX_NAME_LENGTH, MAX_CASE_WAIT.days) == (50, 120, 14)
+    assert (MIN_TEXT, MAX_TEXT) == (10, 4_000)
 
 
 def test_a_body_is_read_up_to_the_last_byte_that_it_may_have() -> None:
@@ -110,8 +110,8 @@ def test_an_idempotency_key_has_1_to_255_visible_characters() -> None:
 def test_a_form_has_no_more_bytes_and_fields_than_ours() -> None:
     most = "&".join(f"field{number}={number}" for number in range(32))
     assert len(asyncio.run(own_form(request(most.encode())))) == 32
-    padded = b"a=" + b"x" * (LARGEST_FORM - 2)
-    assert len(asyncio.run(own_form(request(padded)))["a"]) == LARGEST_FORM - 2
+    padded = b"a=" + b"x" * (MAX_FORM - 2)
+    assert len(asyncio.run(own_form(request(padded)))["a"]) == MAX_FORM - 2
 
     with pytest.raises(BodyTooLarge):
         asyncio.run(own_form(request(padded + b"x")))

@@ -50,7 +50,7 @@ def test_every_decision_is_listed_once_newest_first_however_long_pages_are(
 def test_a_page_looks_at_so_many_and_says_that_there_are_more(
     service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("serving.storage.repositories.decision_repository.MOST_LOOKED_AT", 2)
+    monkeypatch.setattr("serving.storage.repositories.decision_repository.MAX_LOOKED_AT", 2)
     first, other = service.key("score"), service.key("score")
     mine = service.score(shipment(shipment_id="S-0"), first).json()["decision_id"]
     for number in range(1, 5):

@@ -178,7 +178,7 @@ def test_what_an_earlier_release_decided_ahead_of_the_clock_replays_to_the_bit(
 ) -> None:
     body = shipment(declared_at=(NOW + timedelta(hours=23)).isoformat())
     with monkeypatch.context() as earlier:
-        for module in ("serving.declared_ahead", "serving.scoring.assessment"):
+        for module in ("serving.future_declarations", "serving.scoring.assessment"):
             earlier.setattr(f"{module}.MAX_AHEAD", timedelta(days=1))
         decided = service.score(body, service.key("score")).json()
     record = service.services.decisions.record(decided["decision_id"])

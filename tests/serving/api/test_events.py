@@ -11,7 +11,7 @@ from serving.integrity.audit_log import EventFilter
 from serving.review.acts.act_declaration import ActRequest
 from serving.review.acts.claim import claim
 from serving.review.acts.order import order_action
-from serving.review.cases.case_opening import open_due
+from serving.review.cases.case_opening_worker import open_due
 from serving.review.cases.case_records import CaseAccess
 from serving.review.cases.reviewer import Reviewer
 from tests.docs.recipes import ROOT

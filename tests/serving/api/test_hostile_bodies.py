@@ -18,7 +18,7 @@ from tests.serving.conftest import Service
 
 CANARY = "canary7391"
 BODIES = count(500, 100_000)
-MOST_GROWTH_KIB = 50 * 1024
+MAX_GROWTH_KIB = 50 * 1024
 
 SEEDS = [
     json.dumps(shipment(goods_description=CANARY, consignee_id=CANARY)).encode(),
@@ -98,7 +98,7 @@ def test_no_body_makes_the_service_fail_or_repeat_it(service: Service, seed: int
             assert response.headers["Content-Type"] == "application/problem+json"
             assert CANARY not in response.text, (number, body)
 
-    assert resident_kib() - settled_kib < MOST_GROWTH_KIB
+    assert resident_kib() - settled_kib < MAX_GROWTH_KIB
     assert set(statuses) <= {200, 400, 413, 422}
     assert statuses[400] > BODIES / 10
     assert statuses[422] > BODIES / 10
@@ -121,4 +121,4 @@ def test_a_small_body_that_would_inflate_is_not_inflated(service: Service, path:
     response = service.client.post(path, content=bomb, headers=headers)
 
     assert response.status_code == 415
-    assert resident_kib() - before_kib < MOST_GROWTH_KIB
+    assert resident_kib() - before_kib < MAX_GROWTH_KIB

@@ -11,7 +11,7 @@ from features.messages.conversion import NOTHING_TO_WITHDRAW
 from features.submission import Submission
 from serving.audit.decision import Decision
 from serving.errors import LogUnavailable
-from serving.review.cases.case_opening import open_due
+from serving.review.cases.case_opening_worker import open_due
 from serving.scoring.enrichment import enrich
 from tests.serving.api.test_messages import sample, send, stored, watched
 from tests.serving.api.test_records import send as send_records

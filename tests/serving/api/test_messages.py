@@ -404,7 +404,7 @@ def test_long_lists_and_texts_come_in_pages_that_are_whole_together(
 ) -> None:
     monkeypatch.setattr("serving.api.messages.PAGE_ENTRIES", 10)
     monkeypatch.setattr("serving.api.messages.PAGE_CHARACTERS", 100)
-    monkeypatch.setattr("features.messages.once_read.MAX_LISTED", 30)
+    monkeypatch.setattr("features.messages.encoded_message.MAX_LISTED", 30)
     body = b"".join(b"%d. %s" % (n, sentences(1, heard=False)) for n in range(25))
     body += b"what nobody hears\n" + sentences(2, heard=True)
 

@@ -12,7 +12,7 @@ from serving.access.accounts import Account
 from serving.access.claims import person_elsewhere
 from serving.access.oidc import NO_PASSWORD
 from serving.app import create_app
-from serving.review.cases.notices import MOST_SHOWN
+from serving.review.cases.notices import MAX_SHOWN
 from serving.review.cases.reviewer import Reviewer
 from serving.settings import Settings
 from serving.storage.repositories.notice_repository import NoticeRepository
@@ -103,8 +103,8 @@ def test_unread_ones_come_first_over_pages_and_each_once(served: Service) -> Non
     assert read(served, ana).json() == {"unread": 0}
     assert ask(served, ana, cursor="nonsense").status_code == 422
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(NoticeRepository, "count_unread", lambda *_: MOST_SHOWN)
-        assert ask(served, ana).json()["unread"] == MOST_SHOWN  # of the token and of the account
+        patch.setattr(NoticeRepository, "count_unread", lambda *_: MAX_SHOWN)
+        assert ask(served, ana).json()["unread"] == MAX_SHOWN  # of the token and of the account
 
 
 def test_a_key_that_has_a_case_is_told_when_what_it_laid_aside_is_due(

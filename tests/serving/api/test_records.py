@@ -14,7 +14,7 @@ from fastapi.testclient import TestClient
 from serving.api.examples import RECORDS
 from serving.app import create_app
 from serving.audit.decision import Decision
-from serving.history.received_records import KeptRecord, ReceivedRecord
+from serving.history.received_records import ReceivedRecord, StoredRecord
 from serving.settings import Settings
 from serving.storage.repositories.record_repository import RecordRepository
 from tests.serving.bodies import route, shipment
@@ -425,7 +425,9 @@ def test_kept_records_of_some_kinds_are_read_alone(store: RecordRepository) -> N
 def test_what_was_kept_before_is_told_and_not_changed(store: RecordRepository) -> None:
     store.add_new([row(1, "a")])
 
-    assert store.add_new([row(1, "b"), row(2, "c")]) == {("legs", "r-00001"): KeptRecord("a", "c")}
+    assert store.add_new([row(1, "b"), row(2, "c")]) == {
+        ("legs", "r-00001"): StoredRecord("a", "c")
+    }
     assert [each.body for each in store.all()] == ["a", "c"]
 
 

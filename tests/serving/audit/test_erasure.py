@@ -56,7 +56,7 @@ from tests.serving.people import reviewer
 from tests.serving.postgres import Server
 from tests.serving.review.cases.decisions import decision
 from tests.serving.review.cases.stated import NOTHING, end_by
-from tests.serving.review.cases.test_case_opening import open_due
+from tests.serving.review.cases.test_case_opening_worker import open_due
 from tests.serving.review.supervision.test_supervision_served import sign_in_as
 from tests.serving.storage.test_engines import cut_off_at
 

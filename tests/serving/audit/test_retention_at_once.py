@@ -24,7 +24,7 @@ from serving.storage.keys.key_destruction import DatabaseErasure
 from serving.storage.repositories.audit_repository import AuditRepository
 from serving.storage.repositories.retention_repository import RetentionRepository, append_act
 from serving.storage.verification.audit_verification import verify_audit_log
-from serving.storage.write_lock import writing
+from serving.storage.write_lock import write_transaction
 from tests.serving.audit.installation import LATER, PERIODS, Installation
 from tests.serving.storage.test_key_destruction import decide, readable
 
@@ -54,7 +54,7 @@ def at_once(
     """What came of wishes that all came up to their act while somebody else was writing."""
     coming = Semaphore(0)
     with ThreadPoolExecutor(len(wishes)) as pool:
-        with writing(place.engine()) as connection:
+        with write_transaction(place.engine()) as connection:
             asked = [pool.submit(wish, _announced(place, coming)) for wish in wishes]
             assert all(coming.acquire(timeout=4) for _ in wishes)
             meanwhile(connection)

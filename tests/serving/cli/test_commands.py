@@ -26,7 +26,7 @@ from serving.cli.main import app as tidegate
 from serving.cli.score import replay, score
 from serving.errors import LogUnavailable, NotFound, Unprocessable
 from serving.settings import settings_of
-from serving.storage.engine import connected, failing_as_unavailable
+from serving.storage.engine import connected, database_errors_as_503
 from serving.storage.repositories import api_key_repository
 from tests.forked_command import ForkedCommand
 from tests.ports import free_port
@@ -276,7 +276,7 @@ def test_a_full_disk_is_said_in_a_line_and_an_error_of_ours_is_not_hidden(
 def test_why_a_database_failed_is_said_without_statement_or_password(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with pytest.raises(LogUnavailable) as refused, failing_as_unavailable():
+    with pytest.raises(LogUnavailable) as refused, database_errors_as_503():
         connected("postgresql://ada:secret@127.0.0.1:9/x", is_service=False).connect()
 
     assert said_by_main(refused.value, monkeypatch) == 1

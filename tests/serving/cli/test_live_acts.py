@@ -26,7 +26,7 @@ from serving.doctor.all_checks import run_checks
 from serving.integrity.audit_log import AuditEvent
 from serving.models.kill_switch import record_switch
 from serving.models.model_pool import ModelPool, load_role
-from serving.models.seat_approvals import SeatApprovals
+from serving.models.slot_approvals import SlotApprovals
 from serving.settings import Settings
 from serving.storage.engine import open_database
 from serving.storage.repositories.account_repository import AccountRepository
@@ -118,7 +118,7 @@ class LiveHome:
     def loaded(self) -> str:
         """The version that a service in live use would load."""
         folder, key = self.home / "models" / NAME, self.home / "keys" / "signing.pub"
-        return load_role(folder, "champion", key, SeatApprovals(self.register)).version
+        return load_role(folder, "champion", key, SlotApprovals(self.register)).version
 
 
 class passphrase:
@@ -278,7 +278,7 @@ def test_the_key_of_the_home_seats_nobody_without_the_keys_of_people(live: LiveH
     pool = ModelPool(
         live.home / "models",
         live.home / "keys" / "signing.pub",
-        approvals=SeatApprovals(live.register),
+        approvals=SlotApprovals(live.register),
     )
     models.point("champion", sound.model_copy(update={"approvals": ()}))
     pool.refresh()
@@ -312,7 +312,7 @@ def test_a_shadow_takes_two_persons_who_agreed_to_a_shadow(live: LiveHome) -> No
     live.run(*command, *live.both("shadow", f"{NAME}/1"))
 
     folder, key = live.home / "models" / NAME, live.home / "keys" / "signing.pub"
-    assert load_role(folder, "shadow", key, SeatApprovals(live.register)).version == "1"
+    assert load_role(folder, "shadow", key, SlotApprovals(live.register)).version == "1"
 
 
 def test_models_are_switched_off_by_one_and_on_again_by_two(live: LiveHome) -> None:

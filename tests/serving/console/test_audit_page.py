@@ -67,7 +67,7 @@ def test_a_filter_that_can_be_none_is_refused_on_the_page(service: Service) -> N
 def test_a_file_has_every_event_that_was_asked_for_and_that_it_left_is_an_event(
     service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(audit_events, "AT_ONCE", 7)
+    monkeypatch.setattr(audit_events, "CHUNK_SIZE", 7)
     read = [
         AuditEvent(NOW, Actor("key:a", "=1+1"), "read", "decision", f"d-{n}") for n in range(30)
     ]

@@ -13,9 +13,9 @@ from serving.access.accounts import new_account
 from serving.access.api_keys import new_key
 from serving.access.callers import Caller
 from serving.console import bulk_acts, case_list
-from serving.console.case_list import CaseRow
+from serving.console.case_list import CaseLine
 from serving.errors import Unprocessable
-from serving.language import begin_reading, languages_in
+from serving.language import begin_locale, languages_in
 from serving.review.acts.act_declaration import ActRequest
 from serving.review.acts.claim import claim as claim_rule
 from serving.review.acts.order import order_action
@@ -257,7 +257,7 @@ def test_of_a_case_that_was_selected_at_random_a_row_says_no_risk(reviewed: Serv
     reader = Caller.from_api_key(new_key("reader", ("review", "explain"), (), NOW)[0])
 
     said = [
-        CaseRow.from_case(replace(row, lane=lane), None, reader, NOW).risk
+        CaseLine.from_case(replace(row, lane=lane), None, reader, NOW).risk
         for lane in ("inspect", "control")
     ]
 
@@ -350,7 +350,7 @@ def test_a_way_that_is_too_long_for_a_row_is_cut_within_its_ends() -> None:
     sent = submission(body).model_copy(update={"journey": None})
 
     def short_way() -> str:
-        begin_reading(languages_in(Path("no home"))["ar"])
+        begin_locale(languages_in(Path("no home"))["ar"])
         return case_list._short_way(sent)
 
     way = copy_context().run(short_way)

@@ -11,7 +11,7 @@ from serving.console.charts.document_grid import DocumentGrid
 from serving.console.charts.goods_table import GoodsTable
 from serving.console.charts.payment_flow import ROW_HEIGHT, PaymentChart
 from serving.console.charts.route_map import RouteMap
-from serving.console.charts.timeline import LABEL_WIDTH, MOST_TICKS, WIDTH, Timeline
+from serving.console.charts.timeline import LABEL_WIDTH, MAX_TICKS, WIDTH, Timeline
 from tests.serving.bodies import route, shipment, submission
 from tests.serving.conftest import NOW, Service
 from tests.serving.console.test_pages import ORIGIN
@@ -95,7 +95,7 @@ def test_the_axis_has_round_labels_with_room_for_each(days_long: float) -> None:
 
     ticks = Timeline.from_submission(submission(body), NOW).ticks
 
-    assert 2 <= len(ticks) <= MOST_TICKS + 1
+    assert 2 <= len(ticks) <= MAX_TICKS + 1
     assert all(after.x - before.x > 70 for before, after in pairwise(ticks))
     assert all(":" not in tick.words or tick.words.endswith(":00") for tick in ticks)
 

@@ -6,7 +6,7 @@ from html import unescape
 import pytest
 
 from features.messages.stored_text import MessageText
-from serving.console.messages import LINES_AROUND, LONGEST_SHOWN, shown_lines
+from serving.console.messages import LINES_AROUND, MAX_SHOWN_LENGTH, shown_lines
 from serving.history.kept_messages import MessageContent
 from tests.serving.api.test_messages import sample, send, watched
 from tests.serving.bodies import shipment
@@ -180,5 +180,5 @@ def test_of_a_long_line_what_is_near_is_shown_and_nothing_turns_it_round() -> No
     (line,) = shown_lines(content(text, here=(9_001, 9_003)), "here")
 
     assert line.marked == "AB"
-    assert line.before == "…" + "x" * (LONGEST_SHOWN - 1) + "\N{REPLACEMENT CHARACTER}"
-    assert line.after == "y" * LONGEST_SHOWN + "…"
+    assert line.before == "…" + "x" * (MAX_SHOWN_LENGTH - 1) + "\N{REPLACEMENT CHARACTER}"
+    assert line.after == "y" * MAX_SHOWN_LENGTH + "…"

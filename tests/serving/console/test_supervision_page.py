@@ -84,7 +84,7 @@ def test_behind_a_number_stand_its_cases_and_only_they(reviewed: Service) -> Non
 def test_a_file_of_cases_is_whole_or_none(
     reviewed: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(supervision, "MOST_DOWNLOADED", 1)
+    monkeypatch.setattr(supervision, "MAX_DOWNLOADED", 1)
     open_case(reviewed, "S-1")
     sign_in_as(reviewed, "supervisor")
     path = "/console/supervision/cases.csv?which=waiting"
@@ -137,7 +137,7 @@ def test_the_paper_has_the_figures_of_the_page_and_that_it_was_taken_is_recorded
 def test_lanes_and_first_judgements_stand_on_the_page_and_in_the_file(
     reviewed: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("serving.review.supervision.first_judgements.FEWEST_PEOPLE", 1)
+    monkeypatch.setattr("serving.review.supervision.first_judgements.MIN_PEOPLE", 1)
     case_id, caller = open_case(reviewed, "S-1"), reviewed.key("review")
     assert post(reviewed, case_id, "judgements", caller, judged_as="look").status_code == 200
     sign_in_as(reviewed, "supervisor")

@@ -20,7 +20,7 @@ from serving.storage.engine import open_database
 from serving.storage.keys.data_keys import DataKeys
 from serving.storage.repositories.decision_repository import DecisionRepository
 from serving.storage.verification.log_verification import verify_decision_log
-from serving.storage.write_lock import writing
+from serving.storage.write_lock import write_transaction
 from tests.serving.bodies import route
 from tests.serving.canaries import (
     FILE,
@@ -132,7 +132,7 @@ def _ids(log: DecisionRepository) -> list[str]:
 def test_a_key_made_in_a_transaction_that_is_undone_is_not_used_later(where: Path | str) -> None:
     engine = database(where)
     keys, unit = DataKeys(engine), EncryptionUnit("records/2026-01-01", "one")
-    with suppress(LogUnavailable), writing(engine) as connection:
+    with suppress(LogUnavailable), write_transaction(engine) as connection:
         keys.encrypt(unit, "part", b"lost", connection)
         raise LogUnavailable("undone")
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from features.input_dependencies import INPUTS, features_fed, filled_by, missing_inputs, shows_input
-from serving.explanation.missing_inputs import FEWEST_ROWS, missing_in_words, missing_input_effects
+from serving.explanation.missing_inputs import MIN_ROWS, missing_in_words, missing_input_effects
 from serving.models.model_pool import LoadedModel
 from tests.serving.bodies import route, shipment, submission
 from tests.serving.conftest import Service
@@ -62,7 +62,7 @@ def test_the_range_is_that_of_the_scores_with_real_values(
             taken = {name: row[name] for name in fed if vector[name] is None or vector[name] == 0}
             encoded, _ = champion.model.encode(vector | taken)
             scores.append(float(champion.scorer.score(encoded[np.newaxis]).probability[0]))
-    assert told.rows == len(scores) >= FEWEST_ROWS
+    assert told.rows == len(scores) >= MIN_ROWS
     assert told.low is not None
     assert min(scores) <= told.low < told.high <= max(scores)  # type: ignore[operator]  # not None, as asserted
     log_odds = [math.log(p / (1 - p)) for p in scores]

@@ -19,7 +19,7 @@ from serving.explanation.comparison import (
     percentile_of,
 )
 from serving.explanation.formatting import Value, figure, listed, value_in_words
-from serving.explanation.reason_ranking import FEW_REASONS, MOST_REASONS, ReasonRanking, Reasons
+from serving.explanation.reason_ranking import FEW_REASONS, MAX_REASONS, ReasonRanking, Reasons
 from serving.explanation.reasons_in_words import Reason, ReasonRenderer, sentence
 from training.model.manifest import Reference
 
@@ -107,7 +107,7 @@ def test_each_side_names_only_its_strongest(given: list[tuple[Value, float]]) ->
 
     for effect, sign in (("for", 1), ("against", -1)):
         side = [reason for reason in reasons if reason.effect == effect]
-        assert len(side) <= MOST_REASONS
+        assert len(side) <= MAX_REASONS
         assert all(reason.log_odds * sign > 0 for reason in side)
     sizes = [abs(reason.log_odds) for reason in reasons]
     assert sizes == sorted(sizes, reverse=True)

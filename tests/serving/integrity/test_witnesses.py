@@ -263,7 +263,7 @@ def test_an_address_that_tells_more_than_is_read_is_said_so_and_never_cut(
     url, got, _ = address
     log.grow()
     got.append(({}, framed(log.store.lines()[0]) * 9))
-    monkeypatch.setattr("serving.integrity.witnesses.MOST_TOLD_BYTES", 4_000)
+    monkeypatch.setattr("serving.integrity.witnesses.MAX_TOLD_BYTES", 4_000)
 
     check = check_log(log.store, [WebWitness(url, None)], {}, by_newest=False)
 

@@ -17,8 +17,8 @@ from typing import Any
 import pytest
 from pydantic import TypeAdapter
 
-from serving.access import webhook_client
-from serving.access.webhook_client import CallableAddresses
+from serving.access import public_webhook_client
+from serving.access.public_webhook_client import CallableAddresses
 from serving.access.webhook_signatures import new_secret
 from serving.errors import Conflict, NotFound
 from serving.outbox.feeds import LEASE
@@ -420,5 +420,5 @@ def test_waits_grow_to_hours_and_are_spread() -> None:
     assert RETRY.delay(3, lambda: 0.0) < RETRY.delay(3, lambda: 0.5) < RETRY.delay(3, lambda: 1.0)
     assert RETRY.delay(10_000) <= 1.2 * RETRY.longest
     assert MAX_ENDPOINTS >= 16
-    assert LEASE.total_seconds() > 6 * webhook_client.LONGEST_CALL_S
+    assert LEASE.total_seconds() > 6 * public_webhook_client.MAX_CALL_S
     assert POLL_INTERVAL_S <= 2

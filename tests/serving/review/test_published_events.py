@@ -26,7 +26,7 @@ from serving.review.acts.state_result import record_result
 from serving.review.acts.undo import undo_last_act
 from serving.review.acts.wait import wait
 from serving.review.cases.actions import CaseAction
-from serving.review.cases.case_opening import open_due
+from serving.review.cases.case_opening_worker import open_due
 from serving.review.cases.case_records import CaseAccess, CaseScore
 from serving.review.cases.reviewer import Reviewer
 from serving.review.published_events import (
@@ -42,7 +42,7 @@ from serving.storage.repositories.published_event_repository import (
     PublishedEventRepository,
     publish,
 )
-from serving.storage.write_lock import writing
+from serving.storage.write_lock import write_transaction
 from tests.serving.databases import database
 from tests.serving.people import person
 from tests.serving.review.cases.stated import CHECK, FOUND, HOLD, INSPECT, NOTHING, RELEASE, end_by
@@ -254,7 +254,7 @@ def test_a_cursor_of_another_log_is_refused(border: Border) -> None:
 def test_a_page_looks_at_so_many_events_of_others_and_goes_on_from_there(
     border: Border, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(published_event_repository, "MOST_LOOKED_AT", 2)
+    monkeypatch.setattr(published_event_repository, "MAX_LOOKED_AT", 2)
     for number in range(1, 6):
         open_case(border, number, office_id="DE004600" if number == 5 else "DE009999")
     here = FeedAccess(HERE)
@@ -290,14 +290,14 @@ def test_no_event_appears_behind_one_that_a_reader_has_passed(where: Path | str)
         publish(connection, keys, [further_score(score, case_id, None)])
 
     def slow() -> None:
-        with writing(border.engine) as connection:
+        with write_transaction(border.engine) as connection:
             tell(connection, ids[0])
             wrote.set()
             assert may_end.wait(10)
 
     def fast() -> None:
         assert wrote.wait(10)
-        with writing(border.engine) as connection:
+        with write_transaction(border.engine) as connection:
             tell(connection, ids[1])
 
     with ThreadPoolExecutor(2) as pool:

@@ -21,8 +21,8 @@ from serving.audit.replay import replayed
 from serving.audit.retention_log import RetentionAct
 from serving.errors import LogUnavailable
 from serving.request_parsing import read_submission
+from serving.review.cases.case_of_decision import case_of_decision
 from serving.review.cases.case_records import CaseAccess
-from serving.review.cases.opening import case_of_decision
 from serving.scoring.rescoring import Rescoring
 from serving.settings import Settings
 from serving.storage.repositories.record_repository import RecordRepository
@@ -306,7 +306,7 @@ def test_a_call_for_help_waits_for_no_instant_that_lies_ahead_of_the_clock(
     overdue: Overdue, ahead: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as earlier:  # as an earlier release, or a wrong clock, took it
-        earlier.setattr("serving.declared_ahead.MAX_AHEAD", timedelta(days=365 * 200))
+        earlier.setattr("serving.future_declarations.MAX_AHEAD", timedelta(days=365 * 200))
         first = overdue.score(ahead)
     overdue.at(NOW + timedelta(minutes=1))
     overdue.send(positions=[heard("2026-11-24T12:00:30Z", is_distress=True)])

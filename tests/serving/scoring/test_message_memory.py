@@ -16,7 +16,7 @@ from serving.access.callers import Caller
 from serving.api.messages import _worded
 from serving.console.messages import ShownLine, shown_lines
 from serving.history.kept_messages import KeptMessage, MessageContent
-from serving.review.cases.shown_messages import NOT_SHOWN, VisibleSubjects, shown_message
+from serving.review.cases.message_redaction import NOT_SHOWN, VisibleSubjects, shown_message
 from serving.scoring.message_intake import MessageReadAs, SentMessage, TakenMessage
 from serving.storage.repositories.message_repository import MessageRepository
 from tests.serving.api.test_messages import sample

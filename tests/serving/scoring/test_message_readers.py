@@ -14,8 +14,8 @@ from typing import Any
 
 import pytest
 
+from features.messages.encoded_message import read_once
 from features.messages.id_templates import id_template
-from features.messages.once_read import read_once
 from features.messages.options import Bounds, Options
 from serving.errors import BodyTooLarge, ServingError, TooBusy, Unavailable
 from serving.scoring import message_readers

@@ -17,8 +17,8 @@ from serving.app import create_app
 from serving.audit.decision import Decision
 from serving.audit.replay import replayed
 from serving.models.kill_switch import record_switch
+from serving.review.cases.case_of_decision import case_of_decision
 from serving.review.cases.case_records import CaseAccess
-from serving.review.cases.opening import case_of_decision
 from serving.scoring.rescoring import Rescoring
 from serving.settings import Settings
 from serving.storage.tables.review import cases
@@ -328,7 +328,7 @@ def test_a_score_as_of_a_day_to_come_keeps_no_later_one_out(
     tide: Tide, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as earlier:  # as an earlier release, or a wrong clock, took it
-        earlier.setattr("serving.declared_ahead.MAX_AHEAD", timedelta(days=365 * 200))
+        earlier.setattr("serving.future_declarations.MAX_AHEAD", timedelta(days=365 * 200))
         tide.score({**shipment(), "as_of": "2199-12-31T00:00:00Z"})
     tide.send(transactions=[payment(2, LATER)])
     tide.now = NOW + timedelta(hours=1)

@@ -16,7 +16,7 @@ from sqlalchemy import func, select
 
 from features.build_training_set import feature_matrix
 from features.ingest.record_folder import RecordFolder
-from features.messages.once_read import Leftovers, read_once
+from features.messages.encoded_message import Leftovers, read_once
 from features.messages.options import Options
 from features.rescoring_rules import RescoringRules
 from features.scoring_instants import at_instants, later_instants

@@ -20,7 +20,7 @@ from serving.storage.repositories.account_repository import AccountRepository
 from serving.storage.repositories.approval_repository import ApprovalRepository
 from serving.storage.tables.access import approval_keys, revoked_approval_keys, used_approvals
 from serving.storage.tables.audit import audit_events
-from serving.storage.write_lock import writing
+from serving.storage.write_lock import write_transaction
 from tests.serving.access.trusted import NOW
 from tests.serving.databases import database
 from tests.serving.storage.test_covered_tables import unguarded
@@ -118,7 +118,7 @@ def test_a_key_that_the_audit_log_does_not_tell_of_counts_for_nothing(
         "registered_at": NOW,
         "registered_by": CLI.identity,
     }
-    with writing(engine) as connection:
+    with write_transaction(engine) as connection:
         connection.execute(approval_keys.insert(), row)
 
     assert register.key("mallory") is None
@@ -279,7 +279,7 @@ def test_the_database_refuses_every_change_of_what_was_done(
     )
 
     words = change.format(table, f"{column} = 'mallory'")
-    with pytest.raises(DatabaseError), writing(engine) as connection:
+    with pytest.raises(DatabaseError), write_transaction(engine) as connection:
         connection.exec_driver_sql(words)
 
 

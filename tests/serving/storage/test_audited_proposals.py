@@ -18,8 +18,8 @@ from serving.review.acts.reopen import reopen
 from serving.review.acts.stored_acts import CHANGED_FIELDS
 from serving.review.acts.undo import undo_last_act
 from serving.review.cases.case_change import CaseChange
+from serving.review.cases.case_of_decision import CASE
 from serving.review.cases.case_state import Case, Reopening, Statement
-from serving.review.cases.opening import CASE
 from serving.storage.encrypted_cases import unit_of
 from serving.storage.keys.data_keys import DataKeys
 from serving.storage.repositories.kill_switch_repository import KillSwitchRepository

@@ -30,7 +30,7 @@ from serving.storage.backup.archive import MANIFEST
 from serving.storage.backup.backup_writer import write_backup
 from serving.storage.backup.full_disk import full_disk_named
 from serving.storage.backup.home_restore import Restored, RestoreRequest, restore_home
-from serving.storage.engine import cause_of, failing_as_unavailable, open_database
+from serving.storage.engine import cause_of, database_errors_as_503, open_database
 from serving.storage.repositories.account_repository import AccountRepository
 from serving.storage.repositories.api_key_repository import ApiKeyRepository
 from serving.storage.repositories.audit_repository import AuditRepository
@@ -421,7 +421,7 @@ def test_a_database_that_finds_no_room_is_named(tmp_path: Path) -> None:
         with (
             pytest.raises(LogUnavailable, match="place cannot be written") as refused,
             full_disk_named(Path("place")),
-            failing_as_unavailable(),
+            database_errors_as_503(),
         ):
             connection.exec_driver_sql("CREATE TABLE a (b)")
 

@@ -23,8 +23,8 @@ from serving.storage.engine import open_database, upgrade_database
 from serving.storage.errors import DatabaseMissing
 from serving.storage.keys.data_keys import DataKeys
 from serving.storage.repositories.audit_repository import AuditRepository
+from serving.storage.repositories.database_identity import InstallationRepository
 from serving.storage.repositories.decision_repository import DecisionRepository
-from serving.storage.repositories.installation_repository import InstallationRepository
 from serving.storage.tables.schema import metadata
 from tests.counts import count
 from tests.kills import is_killed_at

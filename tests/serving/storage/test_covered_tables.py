@@ -44,7 +44,7 @@ from serving.storage.tables.monitor import alerts
 from serving.storage.tables.schema import metadata
 from serving.storage.verification.audit_verification import AuditProof, verify_audit_log
 from serving.storage.verification.log_verification import ProvenHead
-from serving.storage.write_lock import writing
+from serving.storage.write_lock import write_transaction
 from tests.counts import count
 from tests.serving.conftest import NOW
 from tests.serving.databases import database
@@ -120,7 +120,7 @@ def filled(where: Path | str) -> Engine:
         table = metadata.tables[name]
         for _ in range(3):
             rows = [random_row(table, lots) for _ in range(ROWS // 3)]
-            with writing(engine) as connection:
+            with write_transaction(engine) as connection:
                 if engine.dialect.name == "postgresql":
                     connection.exec_driver_sql("SET LOCAL session_replication_role = replica")
                 connection.execute(table.insert(), rows)
@@ -302,7 +302,7 @@ def test_rows_that_a_migration_changes_are_told_again(
 
     monkeypatch.setattr("serving.storage.migration.run_steps", step)
     before = verify_audit_log(engine).mark.size
-    with writing(engine) as connection:
+    with write_transaction(engine) as connection:
         take_steps(connection)
 
     proof = verify_audit_log(engine)
@@ -313,7 +313,7 @@ def test_what_is_written_is_told_with_whoever_acts(where: Path | str) -> None:
     engine = database(where)
     begin_acting(Actor("account:an admin", "an admin"))
     try:
-        with writing(engine) as connection:
+        with write_transaction(engine) as connection:
             row = {"name": "a", "password_hash": "-", "role": "auditor", "offices": ()}
             connection.execute(accounts.insert(), [{**row, "created_at": NOW}])
     finally:
@@ -335,7 +335,7 @@ def test_nothing_is_told_of_what_was_undone(where: Path | str) -> None:
     row = {"name": "a", "password_hash": "-", "role": "auditor", "offices": ()}
 
     def write_and_fail() -> None:
-        with writing(engine) as connection:
+        with write_transaction(engine) as connection:
             connection.execute(accounts.insert(), [{**row, "created_at": NOW}])
             raise ZeroDivisionError
 
@@ -348,12 +348,12 @@ def test_rows_that_are_changed_and_deleted_lawfully_are_told(where: Path | str) 
     engine = database(where)
     before = verify_audit_log(engine).rows
     row = {"name": "a", "password_hash": "-", "role": "auditor", "offices": ()}
-    with writing(engine) as connection:
+    with write_transaction(engine) as connection:
         connection.execute(accounts.insert(), [{**row, "created_at": NOW}])
-    with writing(engine) as connection:
+    with write_transaction(engine) as connection:
         connection.execute(accounts.update().where(accounts.c.name == "a").values(role="admin"))
     assert verify_audit_log(engine).is_whole
-    with writing(engine) as connection:
+    with write_transaction(engine) as connection:
         connection.execute(accounts.delete())
 
     proof = verify_audit_log(engine)

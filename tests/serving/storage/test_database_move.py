@@ -30,7 +30,7 @@ from serving.storage.tables.keys import installation
 from serving.storage.tables.schema import metadata
 from serving.storage.verification.audit_verification import verify_audit_log
 from serving.storage.verification.log_verification import verify_decision_log
-from serving.storage.write_lock import writing
+from serving.storage.write_lock import write_transaction
 from tests.counts import count
 from tests.kills import is_killed_at
 from tests.serving.bodies import route, shipment
@@ -190,7 +190,7 @@ def test_a_move_that_carried_nothing_is_refused_and_can_be_abandoned(
     move = DatabaseMove(file, url, file.parent / "keys")
     binding = HomeBinding.read(move.keys)
     assert binding is not None
-    with writing(bare(file)) as connection:  # as an earlier version marked it
+    with write_transaction(bare(file)) as connection:  # as an earlier version marked it
         marks = {"moving_to": move.place, "moved_at": NOW.isoformat()}
         connection.execute(update(installation).values(marks))
     replace(binding, where=move.place).write(move.keys)

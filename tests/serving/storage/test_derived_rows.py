@@ -17,7 +17,7 @@ from tests.serving.canaries import decided
 from tests.serving.conftest import NOW
 from tests.serving.databases import database
 from tests.serving.monitor.invented_log import BEGIN, invent
-from tests.serving.review.cases.test_case_opening import open_due
+from tests.serving.review.cases.test_case_opening_worker import open_due
 from tests.serving.review.cases.test_cases import LATER, Office
 
 __all__ = ["place"]

@@ -26,7 +26,7 @@ from tests.serving.audit.installation import LATER, PERIODS, Installation, seal
 from tests.serving.canaries import decided, ended
 from tests.serving.conftest import NOW
 from tests.serving.people import reviewer
-from tests.serving.review.cases.test_case_opening import open_due
+from tests.serving.review.cases.test_case_opening_worker import open_due
 from tests.serving.storage.test_ship_journeys import decide
 
 __all__ = ["file_place"]

@@ -20,7 +20,7 @@ from serving.storage.engine import open_database
 from serving.storage.repositories.decision_repository import DecisionRepository
 from serving.storage.tables.schema import metadata
 from serving.storage.write_lock import (
-    writing,
+    write_transaction,
 )
 from tests.counts import count
 from tests.serving.calls import heard
@@ -128,11 +128,11 @@ def test_one_service_alone_holds_a_file(tmp_path: Path) -> None:
 def test_a_writer_that_holds_its_turn_too_long_is_not_waited_for(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("serving.storage.write_lock.LONGEST_WAIT_S", 0.05)
+    monkeypatch.setattr("serving.storage.write_lock.MAX_WAIT_S", 0.05)
     log = DecisionRepository(open_database(tmp_path / "log.db", is_service=True))
     other = open_database(tmp_path / "log.db", is_service=False)
 
-    with writing(other), pytest.raises(LogUnavailable, match="too long"):
+    with write_transaction(other), pytest.raises(LogUnavailable, match="too long"):
         log.append([entry(1)])
 
     log.append([entry(1)])

@@ -27,17 +27,17 @@ from serving.access.actors import Actor
 from serving.access.pseudonyms import Pseudonyms
 from serving.errors import LogUnavailable
 from serving.integrity.audit_log import AuditEvent
-from serving.integrity.checkpoint_proof import Testimonies
 from serving.integrity.checkpoints import public_key_of, public_keys_of
 from serving.integrity.log_check import check_log
+from serving.integrity.witness_comparison import WitnessReadings
 from serving.storage.engine import open_database
 from serving.storage.keys.data_keys import DataKeys
 from serving.storage.keys.key_destruction import DatabaseErasure
 from serving.storage.keys.key_rotation import ROTATED, rotate_key, trusted_log_keys
 from serving.storage.repositories.audit_repository import AuditRepository
 from serving.storage.repositories.checkpoint_repository import CheckpointRepository
+from serving.storage.repositories.database_identity import InstallationRepository
 from serving.storage.repositories.decision_repository import DecisionRepository
-from serving.storage.repositories.installation_repository import InstallationRepository
 from serving.storage.tables.audit import audit_events
 from serving.storage.tables.keys import installation_keys
 from tests.counts import count
@@ -120,7 +120,7 @@ def test_nothing_signed_by_a_former_key_counts_after_its_end(where: Path | str) 
     with pytest.raises(LogUnavailable, match="signs this log no more"):
         grow(where).seal(former, NOW + WEEK)
     late = replace(newest, signed_at=(NOW + WEEK).isoformat()).signed(former)
-    testimonies = Testimonies(public_keys_of(keys))
+    testimonies = WitnessReadings(public_keys_of(keys))
     testimonies.add("a witness", [newest.as_json(), late.as_json()])
     (contradiction,) = testimonies.contradictions
     assert "line 2 was not signed by this log's key" in contradiction.why

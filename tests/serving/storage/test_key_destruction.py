@@ -307,7 +307,7 @@ def hang_something_on(engine: Engine, name: str) -> None:
 def test_what_hangs_on_erased_decisions_is_swept_and_nothing_else(
     engine: Engine, erasure: DatabaseErasure, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("serving.storage.keys.key_destruction.TOGETHER", 1)
+    monkeypatch.setattr("serving.storage.keys.key_destruction.BATCH_SIZE", 1)
     decide(engine, early=EARLY, late=LATE, kept=EARLY, new=NEW)
     for name in ("early", "late", "kept", "new"):
         hang_something_on(engine, name)

@@ -10,7 +10,7 @@ import pytest
 from serving.doctor.all_checks import run_checks
 from serving.settings import Settings
 from serving.storage.engine import open_database
-from serving.storage.write_lock import turn_without_transaction, writing
+from serving.storage.write_lock import turn_without_transaction, write_transaction
 
 STRANGER = 65_534
 
@@ -35,7 +35,7 @@ def private_files(home: Path) -> dict[str, str]:
 
 def test_every_file_of_the_database_is_made_for_its_owner_alone(open_home: Path) -> None:
     engine = open_database(open_home / "tidegate.db", is_service=True)
-    with writing(engine):
+    with write_transaction(engine):
         pass
 
     found = private_files(open_home)
@@ -65,7 +65,7 @@ def test_files_that_others_can_read_are_restricted_when_they_are_opened(
 @pytest.mark.parametrize("name", ["tidegate.db", "tidegate.db.turn", "tidegate.db.service"])
 def test_another_user_cannot_lock_what_the_log_is_written_with(open_home: Path, name: str) -> None:
     engine = open_database(open_home / "tidegate.db", is_service=True)
-    with writing(engine):
+    with write_transaction(engine):
         pass
     os.seteuid(STRANGER)
     try:

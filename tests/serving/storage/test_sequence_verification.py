@@ -16,8 +16,8 @@ from serving.storage.repositories.record_repository import RecordRepository
 from serving.storage.repositories.rescoring_repository import RescoringRepository
 from serving.storage.repositories.rescue_call_repository import RescueCallRepository
 from serving.storage.verification.audit_verification import verify_audit_log
-from serving.storage.waiting_subjects import SubjectToken, let_wait
-from serving.storage.write_lock import writing
+from serving.storage.waiting_subjects import SubjectToken, queue_rescoring
+from serving.storage.write_lock import write_transaction
 from tests.serving.bodies import route
 from tests.serving.conftest import NOW
 from tests.serving.databases import database
@@ -109,8 +109,8 @@ def test_a_subject_that_was_passed_by_within_the_log_is_found_until_it_waits(log
 
 
 def test_who_waits_to_be_scored_again_and_was_taken_away_is_found(log: Log) -> None:
-    with writing(log.engine) as connection:
-        let_wait(connection, SubjectToken("route", "a token"), NOW)
+    with write_transaction(log.engine) as connection:
+        queue_rescoring(connection, SubjectToken("route", "a token"), NOW)
     with log.engine.begin() as connection:
         connection.execute(text("DELETE FROM due_rescorings"))
 

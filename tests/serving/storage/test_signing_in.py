@@ -21,7 +21,7 @@ from serving.storage.repositories.second_factor_repository import SecondFactorRe
 from serving.storage.repositories.session_repository import SessionRepository
 from serving.storage.repositories.sign_in_repository import SignInRepository
 from serving.storage.tables.access import sessions
-from serving.storage.write_lock import writing
+from serving.storage.write_lock import write_transaction
 from tests.serving.access.trusted import NOW
 from tests.serving.databases import database
 
@@ -324,12 +324,12 @@ def test_whoever_writes_to_the_database_alone_makes_no_session_and_takes_none(
         {"form_token": "mine"},
         another | {"cookie_sha256": own["cookie_sha256"]},
     ):
-        with writing(engine) as connection:
+        with write_transaction(engine) as connection:
             connection.execute(delete(sessions))
             connection.execute(sessions.insert(), own | change)
         assert repository.find(cookie, NOW) is None, change
 
-    with writing(engine) as connection:
+    with write_transaction(engine) as connection:
         connection.execute(delete(sessions))
         connection.execute(sessions.insert(), own)
     assert repository.find(cookie, NOW) == mine

@@ -22,7 +22,7 @@ from serving.streams.stream_settings import StreamSettings
 Step = Literal["before it is asked", "answered", "sent on", "done"]
 STEPS: tuple[Step, ...] = ("before it is asked", "answered", "sent on", "done")
 KILLED = 9
-LONGEST_S = 120  # whoever takes longer waits for something that will not come
+MAX_S = 120  # whoever takes longer waits for something that will not come
 
 _forking = multiprocessing.get_context("forkserver")
 _forking.set_forkserver_preload([__name__])
@@ -32,7 +32,7 @@ def is_killed(act: Callable[..., None], *arguments: Any) -> bool:
     """Act in a process of its own; whether it was killed there. Raises where it failed."""
     process = _forking.Process(target=_limited, args=(act, *arguments))
     process.start()
-    process.join(LONGEST_S + 10)
+    process.join(MAX_S + 10)
     assert process.exitcode in (0, KILLED), f"it ended with {process.exitcode}"
     return process.exitcode == KILLED
 
@@ -83,7 +83,7 @@ def relay_until(
 
 
 def _limited(act: Callable[..., None], *arguments: Any) -> None:
-    signal.alarm(LONGEST_S)
+    signal.alarm(MAX_S)
     act(*arguments)
 
 

@@ -9,7 +9,7 @@ import httpx2
 import pytest
 
 from features.errors import TidegateError
-from serving.review.cases.case_opening import open_due
+from serving.review.cases.case_opening_worker import open_due
 from serving.streams.event_relay import EventCursor, EventRelay
 from serving.streams.run_stream import EventPlan
 from serving.streams.stream_addresses import StreamAddress

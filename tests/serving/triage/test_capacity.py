@@ -14,7 +14,7 @@ from serving.triage.capacity import (
     most_per_day,
 )
 from serving.triage.cutoffs import Cutoff
-from serving.triage.lane_rule import LaneCutoffs
+from serving.triage.lane_choice import LaneCutoffs
 
 HUNDRED = [n / 100 for n in range(100)]
 

@@ -15,7 +15,7 @@ from serving.audit.decision import Decision
 from serving.cli.main import app as tidegate
 from serving.settings import Settings
 from serving.triage.control_draws import DrawGenerator
-from serving.triage.lane_rule import Draws
+from serving.triage.lane_choice import Draws
 from tests.serving.bodies import shipment
 from tests.serving.conftest import NOW, Service
 

@@ -15,7 +15,7 @@ from serving.storage.repositories.placement_repository import PlacementRepositor
 from serving.triage.capacity import Shares
 from serving.triage.control_draws import DrawGenerator
 from serving.triage.disagreement import ChallengerScore
-from serving.triage.lane_rule import Placement, place, place_unscored
+from serving.triage.lane_choice import Placement, place, place_unscored
 from serving.triage.lanes import Lanes, PlacementRequest
 from serving.triage.other_workers import OtherWorkers
 from serving.triage.raised_control_draws import CurrentExploration, Exploration

@@ -14,7 +14,7 @@ from serving.storage.repositories.decision_repository import DecisionRepository
 from serving.storage.repositories.placement_repository import PlacementRepository
 from serving.triage.control_draws import DrawGenerator
 from serving.triage.disagreement import ChallengerScore
-from serving.triage.lane_rule import Placement
+from serving.triage.lane_choice import Placement
 from serving.triage.lanes import Lanes, PlacementRequest
 from serving.triage.other_workers import OtherWorkers
 from serving.triage.recent_load import RecentLoad, RecentPlacement

@@ -21,7 +21,7 @@ from serving.triage.capacity import Shares, Workday
 from serving.triage.control_draws import DrawGenerator
 from serving.triage.control_probability import control_probability
 from serving.triage.cutoffs import Cutoff
-from serving.triage.lane_rule import Draws, LaneCutoffs, Placement, place, place_unscored
+from serving.triage.lane_choice import Draws, LaneCutoffs, Placement, place, place_unscored
 from serving.triage.lanes import Lanes, PlacementRequest
 from serving.triage.life_at_risk import danger_signals, in_words
 from serving.triage.triage_plan import OfficeCapacity, TriagePlan

@@ -17,7 +17,7 @@ from serving.audit.audit_writer import AuditWriter
 from serving.errors import LogUnavailable
 from serving.integrity.audit_log import AuditEvent
 from serving.storage.tables.audit import audit_events
-from serving.web.readings import NOT_READINGS, READINGS, WITH_CASE_EVENTS
+from serving.web.audited_reads import NOT_READINGS, READINGS, WITH_CASE_EVENTS
 from tests.serving.bodies import shipment
 from tests.serving.conftest import NOW, Service, app_of
 from tests.serving.review.cases.test_cases_served import open_case, reviewed

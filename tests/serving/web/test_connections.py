@@ -15,7 +15,7 @@ from serving.web.connections import (
     BoundedConnection,
     connections_within,
 )
-from serving.web.request_head import LARGEST_HEAD
+from serving.web.request_head import MAX_HEAD
 from tests.serving.api.test_rate_limits import echo, listening
 
 GET = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
@@ -60,7 +60,7 @@ def send_all(connection: socket.socket, sent: bytes) -> None:
 def test_a_head_that_never_ends_is_refused_before_it_is_kept(beginning: bytes) -> None:
     with listening(echo) as port, connected(port) as client:
         unit = {b"\r\n": b"\r\n"}.get(beginning, b"x")
-        send_all(client, beginning + unit * (4 * LARGEST_HEAD // len(unit)))
+        send_all(client, beginning + unit * (4 * MAX_HEAD // len(unit)))
         answer = said(client)
 
         assert answer == b"" or answer.startswith(b"HTTP/1.1 431 ")

@@ -7,8 +7,8 @@ from starlette.requests import Request
 from starlette.types import Scope
 
 from serving.errors import NotFound, ServingError
-from serving.installation import check_python
-from serving.web.request_head import GIVEN_ONCE, LARGEST_COOKIES, LARGEST_HEAD, refuse_head
+from serving.package_extras import check_python
+from serving.web.request_head import GIVEN_ONCE, MAX_COOKIES, MAX_HEAD, refuse_head
 from tests.serving.conftest import Service
 
 
@@ -23,18 +23,18 @@ def cookies_in(scope: Scope) -> dict[str, str]:
 
 
 def test_a_head_is_read_up_to_its_last_byte() -> None:
-    free = LARGEST_HEAD - len("GET/health/live") - 12 - len("a") - 4
+    free = MAX_HEAD - len("GET/health/live") - 12 - len("a") - 4
     assert refuse_head(head(a="x" * free)) is None
     assert isinstance(refuse_head(head(a="x" * (free + 1))), ServingError)
-    assert isinstance(refuse_head(head(query="x" * LARGEST_HEAD)), ServingError)
-    assert isinstance(refuse_head(head(path="/" * LARGEST_HEAD)), ServingError)
+    assert isinstance(refuse_head(head(query="x" * MAX_HEAD)), ServingError)
+    assert isinstance(refuse_head(head(path="/" * MAX_HEAD)), ServingError)
     assert isinstance(refuse_head(head(**{f"a{n}": "" for n in range(4_000)})), ServingError)
 
 
 def test_cookies_are_read_up_to_their_last_byte() -> None:
-    assert refuse_head(head(cookie="x" * LARGEST_COOKIES)) is None
-    assert isinstance(refuse_head(head(cookie="x" * (LARGEST_COOKIES + 1))), ServingError)
-    halves = head() | {"headers": [(b"cookie", b"x" * (LARGEST_COOKIES // 2 + 1))] * 2}
+    assert refuse_head(head(cookie="x" * MAX_COOKIES)) is None
+    assert isinstance(refuse_head(head(cookie="x" * (MAX_COOKIES + 1))), ServingError)
+    halves = head() | {"headers": [(b"cookie", b"x" * (MAX_COOKIES // 2 + 1))] * 2}
     assert isinstance(refuse_head(halves), ServingError)
 
 
@@ -69,7 +69,7 @@ def test_only_our_cookies_go_further_and_none_that_need_be_unquoted() -> None:
 
 
 def test_the_largest_cookies_take_no_time() -> None:
-    sent = head(cookie='tidegate="' + r"\"" * (LARGEST_COOKIES // 2 - 20) + '"')
+    sent = head(cookie='tidegate="' + r"\"" * (MAX_COOKIES // 2 - 20) + '"')
     began = time.process_time()
     for _ in range(20):
         refuse_head(sent)

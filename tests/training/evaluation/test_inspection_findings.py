@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.stats import binomtest
 
-from training.evaluation.inspection_findings import FEWEST_LABELLED, inspection_findings
+from training.evaluation.inspection_findings import MIN_LABELLED, inspection_findings
 from training.outcomes import Outcomes
 
 NAN = float("nan")
@@ -52,7 +52,7 @@ def test_only_the_given_rows_count() -> None:
     assert (found.inspected, found.labelled, found.offences) == (1, 1, ())
 
 
-@pytest.mark.parametrize("labelled", [FEWEST_LABELLED - 1, FEWEST_LABELLED])
+@pytest.mark.parametrize("labelled", [MIN_LABELLED - 1, MIN_LABELLED])
 def test_a_hit_rate_is_said_where_enough_were_examined_so(labelled: int) -> None:
     said = [(float(n < 6), "rule", None, "canine") for n in range(labelled)]
     said += [(NAN, "rule", "other", "canine")] * 9
@@ -60,7 +60,7 @@ def test_a_hit_rate_is_said_where_enough_were_examined_so(labelled: int) -> None
     (found,) = inspection_findings(outcomes(said), np.arange(len(said))).examinations
 
     assert (found.examination, found.labelled, found.confirmed) == ("canine", labelled, 6)
-    if labelled < FEWEST_LABELLED:
+    if labelled < MIN_LABELLED:
         assert found.hit_rate.value is None
     else:
         wilson = binomtest(6, labelled).proportion_ci(method="wilson")

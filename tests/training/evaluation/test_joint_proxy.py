@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from training.evaluation.evaluation_report import JointProxyFigures
-from training.evaluation.joint_proxy import FEWEST_ROWS, joint_proxy
+from training.evaluation.joint_proxy import MIN_ROWS, joint_proxy
 from training.fit.encoded_rows import EncodedRows
 
 ORIGINS = ("DE", "CN", "MA", "US")
@@ -64,7 +64,7 @@ def test_a_score_is_asked_by_itself_and_among_those_that_turned_out_to_be_nothin
 
 
 def test_too_few_rows_say_nothing() -> None:
-    codes, origins, noise = world(FEWEST_ROWS - 1)
+    codes, origins, noise = world(MIN_ROWS - 1)
     values = EncodedRows.from_matrix(noise[:, None])
 
     assert joint_proxy(values, noise, np.zeros(len(codes)), origins) is None

@@ -87,7 +87,7 @@ def test_bins_from_a_part_of_the_rows_grow_nearly_the_same_trees(
     rows, asked = drawn(4_000, seed=3), drawn(1_000, seed=4).values[:]
     whole = fit_trees(rows, None, ENCODING, INPUTS, with_trees(trees=40))
 
-    monkeypatch.setattr("training.fit.fit_trees.MOST_FOR_EDGES", 800)
+    monkeypatch.setattr("training.fit.fit_trees.MAX_FOR_EDGES", 800)
     part = fit_trees(rows, None, ENCODING, INPUTS, with_trees(trees=40))
 
     assert part != whole

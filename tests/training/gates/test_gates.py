@@ -227,4 +227,4 @@ def test_hardly_a_model_is_refused_by_chance_alone(
 
     lost = [gain.value is not None and gain.value < -0.02 for gain in gains]
     assert sum(lost) >= 6
-    assert [no_worse_by(gain, gates.LARGEST_LOSS_OF_AUC) for gain in gains].count("refused") <= 1
+    assert [no_worse_by(gain, gates.MAX_LOSS_OF_AUC) for gain in gains].count("refused") <= 1

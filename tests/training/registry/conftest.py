@@ -31,7 +31,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> TrainingSet:
 @pytest.fixture(scope="session")
 def candidates(data: TrainingSet) -> list[Candidate]:
     """Trained where groups may be referred four times as often: so few subjects decide no 1.5."""
-    bound = "training.evaluation.group_referrals.LARGEST_FALSE_REFERRAL_RATIO"
+    bound = "training.evaluation.group_referrals.MAX_FALSE_REFERRAL_RATIO"
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(bound, 4.0)
         return [

@@ -128,7 +128,7 @@ def test_a_waiver_opens_no_other_gate_and_is_not_kept_where_none_was_needed(
 def test_a_waiver_names_the_gates_that_it_opens(
     home: ModelHome, store: TrackingStore, data: TrainingSet, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("training.gates.gates.LARGEST_PROXY_SHARE", 0.0)
+    monkeypatch.setattr("training.gates.gates.MAX_PROXY_SHARE", 0.0)
 
     with pytest.raises(PromotionRefused, match=r"proxies, refused: .*corridor carries 0\.\d+"):
         promote_version(f"{NAME}@challenger", home, store, GRACE, data, INPUTS, LEAVE_FIRST)

@@ -21,7 +21,7 @@ from training.fit.workers.worker_group import WorkerGroup
 if TYPE_CHECKING:
     import pyarrow as pa
 
-HERE = "127.0.0.1"
+LOCALHOST = "127.0.0.1"
 PROCESSES_COME_WITHIN_S = 60.0
 TASKS_COME_WITHIN_S = 300.0
 INVITED_COME_WITHIN_S = 3600.0
@@ -33,7 +33,7 @@ _SAID = 600
 def workers_here(count: int) -> Iterator[WorkerGroup]:
     """Start workers as local processes; raises TrainingError if one does not connect."""
     key = secrets.token_hex()
-    with rendezvous_socket((HERE, 0)) as server:
+    with rendezvous_socket((LOCALHOST, 0)) as server:
         processes = [_process(server.getsockname()[:2], key) for _ in range(count)]
 
         def hindrance() -> str | None:
@@ -130,7 +130,7 @@ def _as_task(
 def _own_host_towards(master: str) -> str:
     """Return the address of this machine that is reachable from the Spark master."""
     if master.startswith("local"):
-        return HERE
+        return LOCALHOST
     host = urlsplit(f"//{master.partition('://')[2].partition('/')[0].partition(',')[0]}")
     if not host.hostname:
         raise TrainingError(

@@ -46,7 +46,7 @@ _CALLS_EVERY_S = 0.2
 _COUNTED_AT_A_TIME = 4096
 # Large, so that a training with a neighbouring seed does not reuse the seeds of these trees.
 _SEED_STEP = 1_000_003
-_MOST_SEEDS = 2**31
+_MAX_SEEDS = 2**31
 
 
 def work(where: Address, key: bytes, port: int = 0, waits_s: float = 0) -> None:
@@ -225,7 +225,7 @@ def _callbacks(task: GrowthTask, line: WorkerConnection, tells: bool) -> list[An
         # trees would depend on the number of workers.
         seed = task.settings["seed"]
         redrawn = lightgbm.reset_parameter(
-            extra_seed=lambda tree: (seed + _SEED_STEP * (tree + 1)) % _MOST_SEEDS
+            extra_seed=lambda tree: (seed + _SEED_STEP * (tree + 1)) % _MAX_SEEDS
         )
         callbacks.append(redrawn)
     return [*callbacks, *watching(0 if tells else task.rounds, None)]

@@ -38,7 +38,7 @@ ARTEFACT = "artefact"
 PICTURES = "pictures"
 INTERVALS = "evaluation/intervals.json"
 # The most parameters that one request to a tracking server may have.
-LARGEST_BATCH = 100
+MAX_BATCH = 100
 
 
 @dataclass(frozen=True)
@@ -143,8 +143,8 @@ def _calibration_tags(candidate: Candidate) -> dict[str, str]:
 def _write_parameters(manifest: Manifest) -> None:
     flat = _flat(manifest.parameters)
     names = sorted(flat)
-    for start in range(0, len(names), LARGEST_BATCH):
-        mlflow.log_params({name: flat[name] for name in names[start : start + LARGEST_BATCH]})
+    for start in range(0, len(names), MAX_BATCH):
+        mlflow.log_params({name: flat[name] for name in names[start : start + MAX_BATCH]})
 
 
 def _flat(table: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:

@@ -10,7 +10,7 @@ from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID
 from training.search_trial import Trial
 
 # Metrics per request; the store refuses more than 1,000 entries.
-LARGEST_BATCH = 900
+MAX_BATCH = 900
 
 
 def write_trials(
@@ -47,8 +47,8 @@ def write_losses(
 ) -> None:
     """Log the ranking loss on held-back rows by number of trees."""
     curve = [Metric("ranking_loss", loss, at_ms, trees) for trees, loss in losses.items()]
-    for start in range(0, len(curve), LARGEST_BATCH):
-        client.log_batch(run_id, metrics=curve[start : start + LARGEST_BATCH])
+    for start in range(0, len(curve), MAX_BATCH):
+        client.log_batch(run_id, metrics=curve[start : start + MAX_BATCH])
 
 
 def _in_ms(instant: datetime) -> int:

@@ -15,7 +15,7 @@ from training.registry.mlflow.store import TrackingStore
 # A tag of a version from its creation until its registration is complete.
 UNFINISHED = "tidegate.unfinished"
 # No registration takes this long: older unfinished versions are abandoned.
-LONGEST_REGISTRATION = timedelta(hours=1)
+MAX_REGISTRATION_LENGTH = timedelta(hours=1)
 
 
 @contextmanager
@@ -58,7 +58,7 @@ def take_back_unfinished(
 
     `remove` is called with the version and its run.
     """
-    latest_ms = (at - LONGEST_REGISTRATION).timestamp() * 1000
+    latest_ms = (at - MAX_REGISTRATION_LENGTH).timestamp() * 1000
     with store.connected(f"what was left of {name} could not be taken back"):
         for version in store.client.search_model_versions(f"name = '{name}'"):
             if UNFINISHED in version.tags and version.creation_timestamp < latest_ms:

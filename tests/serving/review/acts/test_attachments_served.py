@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from serving.access.roles import ROLE_SCOPES
 from serving.console.uploads import Upload
 from serving.errors import ServingError
-from serving.review.acts.attachments import MOST_TO_A_CASE, AttachedFile
+from serving.review.acts.attachments import MAX_TO_A_CASE, AttachedFile
 from serving.review.cases.case_records import CaseAccess
 from serving.review.cases.reviewer import Reviewer
 from tests.serving.bodies import route
@@ -197,7 +197,7 @@ def test_the_same_content_and_one_too_many_are_refused_in_words(reviewed: Servic
     case_id = open_case(reviewed)
     token = sign_in_as(reviewed, "reviewer")
     reviewer = Reviewer(person("another"), CaseAccess(frozenset(), is_rescue=False))
-    for number in range(MOST_TO_A_CASE - 1):
+    for number in range(MAX_TO_A_CASE - 1):
         content = b"%d" % number
         file = AttachedFile.from_upload(f"{number}.txt", content, 1_000)
         reviewed.services.cases.attach(reviewer, case_id, NOW, file, content)
@@ -207,7 +207,7 @@ def test_the_same_content_and_one_too_many_are_refused_in_words(reviewed: Servic
 
     assert (again.status_code, more.status_code) == (409, 422)
     assert "a file with this very content" in again.text
-    assert f"case may have {MOST_TO_A_CASE} files" in more.text
+    assert f"case may have {MAX_TO_A_CASE} files" in more.text
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from serving.history.received_records import ReceivedRecord
 from serving.review.acts.act_declaration import ActRequest
 from serving.review.acts.news import take_outcome, withdraw_outcome
 from serving.review.acts.order import order_action
-from serving.review.cases.case_opening import open_due
+from serving.review.cases.case_opening_worker import open_due
 from serving.review.cases.case_state import Case
 from serving.review.cases.results import StatedInspection
 from serving.storage.repositories.record_repository import RecordRepository

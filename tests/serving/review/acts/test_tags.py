@@ -25,7 +25,7 @@ from serving.review.acts.tag import (
     tag,
 )
 from serving.review.acts.undo import undo
-from serving.review.cases.case_opening import open_due
+from serving.review.cases.case_opening_worker import open_due
 from serving.review.cases.case_state import Case
 from serving.settings import Settings
 from serving.storage.keys.key_destruction import DatabaseErasure

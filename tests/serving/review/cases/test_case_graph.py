@@ -14,7 +14,7 @@ from serving.errors import NotFound
 from serving.review.cases.case_graph import CaseGraph
 from serving.review.cases.case_links import CaseLinks
 from serving.review.cases.reviewer import Reviewer
-from serving.review.cases.shared_things import MOST_LOOKED_AT
+from serving.review.cases.shared_things import MAX_LOOKED_AT
 from serving.storage.repositories.decision_repository import DecisionRepository
 from tests.serving.bodies import shipment
 from tests.serving.conftest import Service
@@ -165,7 +165,7 @@ def test_the_picture_has_every_box_apart_and_every_line_between_two(office: Link
     ends = {(node.x, node.y + NODE_HEIGHT_PX / 2) for node in links.nodes}
     assert all((edge.x2, edge.y2) in ends for edge in links.edges)
     assert len(links.columns) == 5
-    assert graph.total < MOST_LOOKED_AT
+    assert graph.total < MAX_LOOKED_AT
 
 
 def test_the_page_of_links_is_a_page_and_a_part_of_one(reviewed: Service) -> None:

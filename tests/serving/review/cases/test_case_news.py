@@ -16,15 +16,15 @@ from serving.review.acts.claim import claim as claim_rule
 from serving.review.acts.order import order_action
 from serving.review.acts.state_result import record_result
 from serving.review.acts.wait import wait
-from serving.review.cases.case_opening import open_due
-from serving.review.cases.case_records import CaseRecord
+from serving.review.cases.case_opening_worker import open_due
+from serving.review.cases.case_records import CaseRow
+from serving.review.cases.case_redaction import amendment_shown
 from serving.review.cases.case_state import Amendment
-from serving.review.cases.seen_cases import amendment_shown
 from serving.review.published_events import FeedAccess
 from serving.storage.repositories.notice_repository import NoticeRepository
 from serving.storage.repositories.published_event_repository import PublishedEventRepository
 from serving.storage.repositories.record_repository import RecordRepository
-from serving.storage.tables.review import untold_news
+from serving.storage.tables.review import pending_news
 from serving.storage.tables.scoring import due_rescorings
 from tests.serving.bodies import route, shipment
 from tests.serving.review.acts.test_news import case_of, send
@@ -76,7 +76,7 @@ def brought_by(journey_id: str) -> dict[str, Any]:
     return body | {"journey": body["journey"] | {"journey_id": journey_id}, "legs": []}
 
 
-def row_of(office: Office, case_id: str) -> CaseRecord:
+def row_of(office: Office, case_id: str) -> CaseRow:
     return office.reviewing.case(ONE, case_id)[0]
 
 
@@ -114,7 +114,7 @@ def test_an_amendment_is_told_once_by_the_case_its_list_its_owner_and_the_feed(
     assert noticed(office) == ["amended"]
     assert published(office) == ["opened", "assigned", "declaration_amended", "score_appended"]
     with office.engine.connect() as connection:
-        assert connection.execute(select(untold_news)).all() == []
+        assert connection.execute(select(pending_news)).all() == []
 
 
 def test_a_withdrawal_wakes_a_case_that_waits_and_lists_of_masked_ones_say_nothing(

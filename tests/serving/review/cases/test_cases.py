@@ -21,7 +21,7 @@ from serving.audit.retention_log import RetentionAct
 from serving.errors import Conflict, Forbidden, NotFound, Unprocessable
 from serving.review.acts.act_declaration import ActRequest
 from serving.review.acts.assign import Assignment, assign_case
-from serving.review.acts.attachments import MOST_TO_A_CASE, AttachedFile
+from serving.review.acts.attachments import MAX_TO_A_CASE, AttachedFile
 from serving.review.acts.claim import claim as claim_rule
 from serving.review.acts.escalate import escalate
 from serving.review.acts.judge import judge_case
@@ -368,7 +368,7 @@ def test_one_person_writes_so_many_notes_on_a_case_and_another_still_may(
 
 
 def test_a_case_has_fifty_files_and_no_more(office: Office) -> None:
-    assert MOST_TO_A_CASE == 50
+    assert MAX_TO_A_CASE == 50
     case_id = office.decide()
     for number in range(51):
         content = b"%d" % number

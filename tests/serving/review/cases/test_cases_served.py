@@ -35,10 +35,10 @@ from serving.review.acts.order import order as order_rule
 from serving.review.acts.reopen import reopen
 from serving.review.acts.state_result import state_result
 from serving.review.acts.wait import wait
+from serving.review.cases.case_of_decision import CASE, case_of_decision
 from serving.review.cases.case_records import CaseAccess
 from serving.review.cases.case_state import Case, status_at
 from serving.review.cases.labels import label_of
-from serving.review.cases.opening import CASE, case_of_decision
 from serving.review.cases.results import RESULTS_OF, FoundBy, ReasonCode, ResultCode, reasons_of
 from serving.settings import Settings
 from serving.storage.engine import open_database

@@ -11,7 +11,7 @@ from serving.audit.retention_log import RetentionAct
 from serving.errors import Forbidden, NotFound
 from serving.history.kept_messages import KeptMessage, MessageContent, PlacedRecord, lines_of
 from serving.review.cases.case_records import CaseAccess
-from serving.review.cases.message_evidence import MOST_PLACES, MessagePlace, MessagesOfCase
+from serving.review.cases.message_evidence import MAX_PLACES, MessagePlace, MessagesOfCase
 from serving.review.cases.reviewer import Reviewer
 from tests.serving.api.test_messages import sample, send, watched
 from tests.serving.bodies import route
@@ -65,7 +65,7 @@ def test_each_line_is_told_once_and_only_the_first_of_many() -> None:
     told = own.places(resting_on(*fields, *more))
 
     assert [each.line for each in told] == [1, 2, 3]
-    assert len(told) == MOST_PLACES
+    assert len(told) == MAX_PLACES
 
 
 def sent(service: Service, format: str = "ubl", **query: str) -> str:

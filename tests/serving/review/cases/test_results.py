@@ -12,10 +12,10 @@ from features.records import Examination, Outcome
 from serving.errors import Unprocessable
 from serving.review.cases.labels import label_of
 from serving.review.cases.results import (
-    LONGEST_TEXT,
+    MAX_TEXT,
+    MIN_TEXT,
     OF_ENFORCEMENT,
     RESULT_MEANING,
-    SHORTEST_TEXT,
     CaseResult,
     Finding,
     FoundBy,
@@ -23,7 +23,7 @@ from serving.review.cases.results import (
     ResultCode,
     reported_result,
 )
-from serving.review.cases.ways_of_smuggling import TYPOLOGIES
+from serving.review.cases.typologies import TYPOLOGIES
 from tests.serving.refusals import refused_with
 from tests.serving.review.cases.decisions import AT, decision
 from tests.serving.review.cases.stated import result_of
@@ -128,7 +128,7 @@ def test_every_result_has_words_of_its_own() -> None:
 
 
 def test_words_have_ten_to_four_thousand_characters() -> None:
-    assert (SHORTEST_TEXT, LONGEST_TEXT) == (10, 4_000)
+    assert (MIN_TEXT, MAX_TEXT) == (10, 4_000)
 
 
 findings = st.builds(

@@ -8,9 +8,9 @@ import pytest
 
 from serving.errors import Conflict, PersonNeeded
 from serving.review.acts.reopen import reopen
+from serving.review.cases.case_of_decision import CASE
 from serving.review.cases.case_state import Case
-from serving.review.cases.opening import CASE
-from serving.review.letters.case_letters import LONGEST_DEFERRAL, UNCONFIRMED_FOR, CaseLetter
+from serving.review.letters.case_letters import MAX_DEFERRAL, UNCONFIRMED_FOR, CaseLetter
 from serving.review.letters.letter_rules import (
     confirm_deferral,
     defer_letter,
@@ -91,7 +91,7 @@ def test_one_person_alone_holds_a_letter_back_for_three_days() -> None:
         confirm_deferral(held, ONE, AT)
 
 
-@pytest.mark.parametrize("until", [AT, AT - timedelta(days=1), AT + LONGEST_DEFERRAL * 1.001])
+@pytest.mark.parametrize("until", [AT, AT - timedelta(days=1), AT + MAX_DEFERRAL * 1.001])
 def test_no_deferral_ends_in_the_past_or_after_more_than_a_year(until: datetime) -> None:
     with refused_with("too-long"):
         deferred(until=until)

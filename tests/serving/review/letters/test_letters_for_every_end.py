@@ -20,7 +20,7 @@ from features.submission import AttachedDocument, Submission
 from serving.audit.decision import Decision
 from serving.errors import Conflict
 from serving.explanation.comparison import Comparison
-from serving.language import ENGLISH, begin_reading, languages_in
+from serving.language import ENGLISH, begin_locale, languages_in
 from serving.review.cases.case_state import Case
 from serving.review.cases.results import RESULTS_OF
 from serving.review.letters.case_letters import Audience
@@ -134,7 +134,7 @@ def sources(tmp_path: Path) -> LetterSources:
 @pytest.fixture(autouse=True)
 def _reader_of_english() -> Iterator[None]:
     yield
-    begin_reading(ENGLISH)
+    begin_locale(ENGLISH)
 
 
 @pytest.mark.parametrize("world", range(WORLDS))
@@ -150,7 +150,7 @@ def test_no_letter_compares_unlike_figures_or_tells_of_others_or_of_older_versio
         own = {PARTIES[audience]}
         own |= {"d-7"} if audience == "consignee" else set()  # it was declared for them
         for language in LANGUAGES:
-            begin_reading(language)
+            begin_locale(language)
             text = "\n".join(
                 " ".join((section.heading, *section.paragraphs, *section.items))
                 for section in sections_of(written)

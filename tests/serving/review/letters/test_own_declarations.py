@@ -8,7 +8,7 @@ import pytest
 
 from features.catalogue import ROUTE, SHIPMENT
 from serving.errors import Unprocessable
-from serving.language import ENGLISH, begin_reading, languages_in
+from serving.language import ENGLISH, begin_locale, languages_in
 from serving.review.letters.case_letters import AUDIENCES, Audience
 from serving.review.letters.own_declarations import OwnDeclarations, recipient_of, stated_in_words
 from tests.serving.bodies import SHIPMENT as BODY
@@ -140,8 +140,8 @@ def test_that_no_paper_differs_is_told_of_own_papers_alone() -> None:
     ],
 )
 def test_a_stored_fact_is_said_in_the_readers_language(stored: str, said: str) -> None:
-    begin_reading(languages_in(Path("no home"))["fr"])
+    begin_locale(languages_in(Path("no home"))["fr"])
     try:
         assert said in stated_in_words(stored)
     finally:
-        begin_reading(ENGLISH)
+        begin_locale(ENGLISH)

@@ -33,7 +33,7 @@ PATIENCE_MINUTES = 5.0
 SECRET = "whsec_" + "A" * 32
 SLOW_S = 0.05
 RESTARTS = 0.03  # of all ticks
-LONGEST_RESTART = timedelta(seconds=45)
+MAX_RESTART = timedelta(seconds=45)
 # How often a server takes a call, answers with an error, hangs up, or is slow; the rest of the
 # time it is down for minutes.
 TAKES, FAILS, HANGS_UP, SLOW = 0.55, 0.2, 0.15, 0.1
@@ -147,7 +147,7 @@ def simulate(folder: Path, calls: int, seed: int) -> CallFigures:
                 if rng.random() < RESTARTS:
                     caller.stop()
                     caller, restarts = begun(), restarts + 1
-                    away_until = centre.now + rng.random() * LONGEST_RESTART
+                    away_until = centre.now + rng.random() * MAX_RESTART
             for case_id in centre.answering():
                 outbox.acknowledge(case_id, person("watch officer"), centre.now)
             centre.now += TICK

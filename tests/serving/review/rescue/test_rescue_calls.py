@@ -27,7 +27,7 @@ from serving.review.rescue.rescue_calls import (
 from serving.review.rescue.rescue_centres import RescueCentre, RescueCentres
 from serving.storage.repositories.decision_repository import DecisionRepository
 from serving.storage.repositories.rescue_call_repository import RescueCallRepository
-from serving.storage.write_lock import writing
+from serving.storage.write_lock import write_transaction
 from serving.triage.life_at_risk import DangerSignal
 from tests.serving.bodies import route, shipment
 from tests.serving.databases import database
@@ -205,7 +205,7 @@ class Rescued:
         self._rename_table("elsewhere", "rescue_calls")
 
     def _rename_table(self, before: str, after: str) -> None:
-        with writing(self.engine) as connection:
+        with write_transaction(self.engine) as connection:
             connection.exec_driver_sql(f"ALTER TABLE {before} RENAME TO {after}")
 
 

@@ -23,8 +23,8 @@ from serving.access.signed_webhook import SignedWebhook
 from serving.app import create_app
 from serving.degraded_modes import degradations
 from serving.outbox.rescue import RETRY, RescueChannel
+from serving.review.cases.case_of_decision import case_of_decision
 from serving.review.cases.case_records import CaseAccess
-from serving.review.cases.opening import case_of_decision
 from serving.settings import Settings
 from serving.storage.engine import open_database
 from serving.storage.repositories.rescue_call_repository import RescueCallRepository

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from serving.review.cases.actions import CaseAction
-from serving.review.cases.case_records import CaseRecord
+from serving.review.cases.case_of_decision import case_of_decision
+from serving.review.cases.case_records import CaseRow
 from serving.review.cases.case_state import Case
-from serving.review.cases.opening import case_of_decision
 from serving.review.rescue.rescue_calls import CallAction, RescueCallEvent
 from serving.review.rescue.rescue_centres import RescueCentre, RescueCentres
 from serving.review.rescue.rescue_incidents import (
@@ -44,7 +44,7 @@ def reported(number: int, *, is_unheard: bool = True, **journey: Any) -> RescueR
     made = decision(body, decision_id=f"d-{number}", lane="rescue", scored_at=at)
     opened = case_of_decision(number, made.model_dump_json())
     assert opened is not None
-    row: CaseRecord = opened[0]
+    row: CaseRow = opened[0]
     return RescueReport(row, Case(row.case_id), made, made.submission, (), is_unheard)
 
 

@@ -21,7 +21,7 @@ from serving.review.acts.act_declaration import ActRequest
 from serving.review.acts.claim import claim
 from serving.review.acts.order import order_action
 from serving.review.cases.actions import CaseAction
-from serving.review.cases.case_opening import open_due
+from serving.review.cases.case_opening_worker import open_due
 from serving.review.cases.case_records import CaseAccess, CaseFilter, CaseSearch, SearchPage
 from serving.review.cases.reviewer import Reviewer
 from serving.review.search.saved_views import SavedView

@@ -9,14 +9,14 @@ import pytest
 from sqlalchemy import select
 
 from serving.access.accounts import new_account
-from serving.console.charts.month_bars import HEIGHT_PX, MOST_MONTHS, MonthBars
+from serving.console.charts.month_bars import HEIGHT_PX, MAX_MONTHS, MonthBars
 from serving.console.entities import in_parts
 from serving.errors import NotFound
 from serving.integrity.audit_log import EventFilter
 from serving.review.cases.cases import Cases
 from serving.review.cases.reviewer import Reviewer
 from serving.review.search.entities import (
-    MOST_COMPANIONS,
+    MAX_COMPANIONS,
     Entities,
     EntityHistory,
     EntityMonth,
@@ -91,7 +91,7 @@ def test_what_the_same_cases_name_is_ranked_and_the_rest_counted(office: Known) 
     assert (first.cases, first.confirmed) == (4, 1)
     named = {letter + str(number) for number in range(101, 106) for letter in "kcvr"}
     assert PAYER not in {each.entity.value for each in history.companions}
-    assert history.more_companions == len(named) + len(("c-agent", "c-once")) - MOST_COMPANIONS
+    assert history.more_companions == len(named) + len(("c-agent", "c-once")) - MAX_COMPANIONS
 
 
 def test_cases_of_other_offices_rescues_and_proposed_results_are_not_told(office: Known) -> None:
@@ -160,7 +160,7 @@ def test_what_no_search_finds_leads_to_no_page(office: Known) -> None:
 def test_of_more_cases_than_are_looked_at_the_first_is_known_all_the_same(
     office: Known, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("serving.review.search.entities.MOST_LOOKED_AT", 2)
+    monkeypatch.setattr("serving.review.search.entities.MAX_LOOKED_AT", 2)
     for number in range(1, 5):
         at = AT - timedelta(days=40 - 10 * number)
         office.log(decision(body(number, PAYER), decision_id=f"d-{number}", scored_at=at))
@@ -193,7 +193,7 @@ def test_no_more_than_two_years_are_drawn() -> None:
 
     drawn = MonthBars.from_months(months)
 
-    assert (len(drawn.bars), drawn.earlier) == (MOST_MONTHS, 30 - MOST_MONTHS)
+    assert (len(drawn.bars), drawn.earlier) == (MAX_MONTHS, 30 - MAX_MONTHS)
     assert {bar.words for bar in drawn.bars} & {"June 2022: 1 case"}
 
 

@@ -15,7 +15,7 @@ from serving.audit.erasure import ErasureLimits, RetainedUnits
 from serving.console.saved_views import read_view
 from serving.errors import Conflict, NotFound, Unprocessable
 from serving.integrity.audit_log import EventFilter
-from serving.review.search.saved_views import LONGEST_NAME, MOST_VIEWS, checked_name
+from serving.review.search.saved_views import MAX_NAME_LENGTH, MAX_VIEWS, checked_name
 from serving.settings import Settings
 from serving.storage.engine import open_database
 from serving.storage.keys.key_destruction import DatabaseErasure
@@ -57,7 +57,7 @@ def test_a_view_is_its_holders_alone_until_they_delete_it(views: SavedViewReposi
 
 
 def test_names_are_taken_once_and_views_are_few(views: SavedViewRepository) -> None:
-    for number in range(MOST_VIEWS):
+    for number in range(MAX_VIEWS):
         views.save(ONE, read_view(f"view {number}", QUEUE), NOW)
     with pytest.raises(Conflict, match="delete one"):
         views.save(ONE, read_view("one more", QUEUE), NOW)
@@ -91,7 +91,7 @@ def test_what_a_page_does_not_filter_by_is_left_out() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["", " ", "a" * (LONGEST_NAME + 1), "a\x00b", "a\ud800", "a\u202eb"]
+    "name", ["", " ", "a" * (MAX_NAME_LENGTH + 1), "a\x00b", "a\ud800", "a\u202eb"]
 )
 def test_a_name_is_short_and_can_be_seen(name: str) -> None:
     with pytest.raises(Unprocessable, match="name the view"):

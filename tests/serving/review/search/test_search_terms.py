@@ -6,12 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from serving.crypto.prefix_codes import LEAST_SYMBOLS, MOST_SYMBOLS, prefix_code, prefix_span
+from serving.crypto.prefix_codes import MAX_SYMBOLS, MIN_SYMBOLS, prefix_code, prefix_span
 from serving.errors import Unprocessable
 from serving.review.search.search_terms import normalised, read_search
 
 KEY = b"a key for this test"
-SYMBOLS = st.text("ab1", min_size=LEAST_SYMBOLS, max_size=MOST_SYMBOLS + 3)
+SYMBOLS = st.text("ab1", min_size=MIN_SYMBOLS, max_size=MAX_SYMBOLS + 3)
 
 
 @pytest.mark.parametrize(
@@ -58,11 +58,11 @@ def test_a_span_has_the_codes_of_whatever_begins_so(text: str, symbols: str) -> 
 
     is_in = span.first <= prefix_code(KEY, text) <= span.last
 
-    assert is_in == text.startswith(symbols[:MOST_SYMBOLS])
+    assert is_in == text.startswith(symbols[:MAX_SYMBOLS])
 
 
 @given(SYMBOLS)
 def test_a_code_is_another_under_another_key_and_shorter_for_a_shorter_text(text: str) -> None:
     assert prefix_code(KEY, text) != prefix_code(b"another key", text)
     assert len(prefix_code(KEY, text[:-1] + "x")) == len(prefix_code(KEY, text))
-    assert prefix_code(KEY, text).startswith(prefix_span(KEY, text[:LEAST_SYMBOLS]).first)
+    assert prefix_code(KEY, text).startswith(prefix_span(KEY, text[:MIN_SYMBOLS]).first)

@@ -14,8 +14,8 @@ from serving.audit.erasure import ErasureLimits, RetainedUnits
 from serving.audit.logged_decision import StoredAnswer
 from serving.audit.retention_log import RetentionAct
 from serving.review.cases.actions import ACTION_WORDS
+from serving.review.cases.case_of_decision import case_of_decision
 from serving.review.cases.case_records import CaseAccess, StoredEvent
-from serving.review.cases.opening import case_of_decision
 from serving.review.cases.results import RESULT_MEANING
 from serving.review.supervision.supervision import (
     OVERRIDES,

@@ -17,7 +17,7 @@ from serving.review.cases.actions import CaseAction
 from serving.review.cases.case_records import CaseAccess
 from serving.review.cases.case_state import Case
 from serving.review.cases.reviewer import Reviewer
-from serving.review.supervision.supervision import FEWEST_CASES, ReviewerFigures, Supervision
+from serving.review.supervision.supervision import MIN_CASES, ReviewerFigures, Supervision
 from tests.serving.api.test_access import _paths
 from tests.serving.bodies import route
 from tests.serving.conftest import NOW, Service, app_of
@@ -282,7 +282,7 @@ def test_leaving_undone_what_a_lane_proposes_is_an_override(reviewed: Service) -
 
 def test_haste_and_agreement_together_call_for_a_talk(reviewed: Service) -> None:
     by = reviewed.key("review")
-    for number in range(FEWEST_CASES):
+    for number in range(MIN_CASES):
         ended(reviewed, f"S-{number}", by)
 
     (figures,) = Supervision.from_cases(reviewed.services.case_load, ALL, NOW).reviewers

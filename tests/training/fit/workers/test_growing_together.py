@@ -52,7 +52,7 @@ def test_what_is_refitted_on_both_windows_does_not_depend_on_their_number_either
     data: TrainingSet, workers: Callable[[int], Started], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Two fits by the same workers: one that stops early, and one of as many trees on more rows."""
-    monkeypatch.setattr("training.fit.fit_calibrated.MOST_CROSS_FITTED", 0)
+    monkeypatch.setattr("training.fit.fit_calibrated.MAX_CROSS_FITTED", 0)
     parameters = PARAMETERS.model_copy(update={"split": SplitParameters(refit=True)})
 
     candidates = []

@@ -2,10 +2,10 @@
 
 import pytest
 
-from serving.review.cases.queue_rank import UNKNOWN_RISK, risk_of
+from serving.review.cases.queue_risk import UNKNOWN_RISK, risk_of
 from serving.triage.lane_declarations import QUEUE_RANK
 from tests.serving.review.cases.decisions import decision
-from tests.serving.review.cases.test_case_opening import SCORE
+from tests.serving.review.cases.test_case_opening_worker import SCORE
 
 
 def test_rescues_come_first_and_control_cases_stand_among_inspections() -> None:

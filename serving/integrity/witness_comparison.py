@@ -20,7 +20,7 @@ DATABASE = "the database"
 
 
 @dataclass(frozen=True)
-class Testimony:
+class WitnessReading:
     """A checkpoint signed by this log's key, and its source."""
 
     checkpoint: Checkpoint
@@ -28,7 +28,7 @@ class Testimony:
 
 
 @dataclass(frozen=True)
-class Contradiction:
+class Mismatch:
     """A contradiction to a checkpoint; `record` is the first wrong row, if known."""
 
     why: str
@@ -44,8 +44,8 @@ class CheckpointVerdict:
     heads that the chains must have had; `explained` counts those lost by a lawful restore.
     """
 
-    contradictions: tuple[Contradiction, ...]
-    own: tuple[Testimony, ...]
+    contradictions: tuple[Mismatch, ...]
+    own: tuple[WitnessReading, ...]
     marks: Mapping[str, Sequence[LogHead]]
     epoch: int
     beginnings: Mapping[int, Checkpoint]
@@ -75,15 +75,15 @@ class DatabaseView:
 
 
 @dataclass
-class Testimonies:
+class WitnessReadings:
     """Checkpoints by source, with those of an invalid signature reported separately.
 
     `public_keys` are the lines of `log.pub` by key id.
     """
 
     public_keys: Mapping[str, str]
-    signed: list[Testimony] = field(default_factory=list)
-    contradictions: list[Contradiction] = field(default_factory=list)
+    signed: list[WitnessReading] = field(default_factory=list)
+    contradictions: list[Mismatch] = field(default_factory=list)
     _known: dict[str, Checkpoint] = field(default_factory=dict)
 
     def add(self, source: str, lines: Iterable[str], damaged: Sequence[int] = ()) -> None:
@@ -93,12 +93,12 @@ class Testimonies:
                 # Sources mostly hold the same lines, so each signature is verified once.
                 if line not in self._known:
                     self._known[line] = self._verified(line)
-                self.signed.append(Testimony(self._known[line], source))
+                self.signed.append(WitnessReading(self._known[line], source))
             except ValueError as refusal:
-                self.contradictions.append(Contradiction(f"{source}: line {number} {refusal}"))
+                self.contradictions.append(Mismatch(f"{source}: line {number} {refusal}"))
         for number in damaged:
             why = f"{source}: line {number} was changed: its checksum does not hold"
-            self.contradictions.append(Contradiction(why))
+            self.contradictions.append(Mismatch(why))
 
     def _verified(self, line: str) -> Checkpoint:
         changed = "was not signed by this log's key, or was changed"
@@ -114,7 +114,7 @@ class Testimonies:
         return checkpoint
 
 
-def judge(view: DatabaseView, testimonies: Testimonies) -> CheckpointVerdict:
+def judge(view: DatabaseView, testimonies: WitnessReadings) -> CheckpointVerdict:
     """Compare the chains of a database with all known checkpoints."""
     own, foreign = _of_this_database(view, testimonies.signed)
     stored = [each.checkpoint for each in own if each.source == DATABASE]
@@ -127,7 +127,7 @@ def judge(view: DatabaseView, testimonies: Testimonies) -> CheckpointVerdict:
     found += _numbers(view, own, stored, beginnings)
     # Deleting every checkpoint must not look like a database that never had any.
     if not own and _had_checkpoints(view, foreign):
-        found.append(Contradiction("there are decisions, and no checkpoint is left of any"))
+        found.append(Mismatch("there are decisions, and no checkpoint is left of any"))
     return CheckpointVerdict(
         tuple(found),
         tuple(own),
@@ -147,8 +147,8 @@ def _had_checkpoints(view: DatabaseView, foreign: int) -> bool:
 
 
 def _of_this_database(
-    view: DatabaseView, signed: Sequence[Testimony]
-) -> tuple[list[Testimony], int]:
+    view: DatabaseView, signed: Sequence[WitnessReading]
+) -> tuple[list[WitnessReading], int]:
     """Return the checkpoints of this database, and the number of others.
 
     A database keeps the identities that its own checkpoints give it. Checkpoints without an
@@ -161,15 +161,15 @@ def _of_this_database(
 
 
 def _epochs(
-    own: Sequence[Testimony], epoch: int, beginnings: Mapping[int, Checkpoint]
-) -> Iterable[Contradiction]:
+    own: Sequence[WitnessReading], epoch: int, beginnings: Mapping[int, Checkpoint]
+) -> Iterable[Mismatch]:
     explained = beginnings.keys() | _passed_over(beginnings)
     for missing in sorted({*range(2, epoch + 1)} - explained):
-        yield Contradiction(f"the checkpoint that began epoch {missing} is missing")
+        yield Mismatch(f"the checkpoint that began epoch {missing} is missing")
     later = {each.checkpoint.epoch: each.source for each in own if each.checkpoint.epoch > epoch}
     if later:
         last = max(later)
-        yield Contradiction(
+        yield Mismatch(
             f"{later[last]} knows of epoch {last}, and this database of {epoch}: it is an older "
             "copy"
         )
@@ -187,16 +187,16 @@ def _passed_over(beginnings: Mapping[int, Checkpoint]) -> frozenset[int]:
 
 def _numbers(
     view: DatabaseView,
-    own: Sequence[Testimony],
+    own: Sequence[WitnessReading],
     stored: Sequence[Checkpoint],
     beginnings: Mapping[int, Checkpoint],
-) -> Iterable[Contradiction]:
+) -> Iterable[Mismatch]:
     """Yield checkpoints that the database must have and lacks, or has with other content."""
     explained = {each.begun.kept_number: each.number for each in beginnings.values() if each.begun}
     for before, after in view.gaps:
         if explained.get(before) != after:
             # Numbers may skip where a restore lost checkpoints: the beginning of its epoch says so.
-            yield Contradiction(f"checkpoints {before + 1} to {after - 1} are missing")
+            yield Mismatch(f"checkpoints {before + 1} to {after - 1} are missing")
     passed_over = _passed_over(beginnings)
     known = {
         each.checkpoint.number: each
@@ -207,11 +207,11 @@ def _numbers(
     newest, last = view.newest_number, max([view.handed_over, *known])
     if last > newest:
         who = known[last].source if last in known else "a witness"
-        yield Contradiction(f"the last checkpoint is number {newest}, and {who} has number {last}")
+        yield Mismatch(f"the last checkpoint is number {newest}, and {who} has number {last}")
     others = {each.number: each for each in stored}
     for number, each in known.items():
         if number in others and each.checkpoint != others[number]:
-            yield Contradiction(f"{each.source} has another checkpoint {number} than the database")
+            yield Mismatch(f"{each.source} has another checkpoint {number} than the database")
 
 
 class _Marks:
@@ -227,7 +227,7 @@ class _Marks:
         self.counting: dict[str, list[LogHead]] = {}
         self.explained = 0
 
-    def contradictions(self, chain: str, own: Sequence[Testimony]) -> Iterable[Contradiction]:
+    def contradictions(self, chain: str, own: Sequence[WitnessReading]) -> Iterable[Mismatch]:
         """Yield marks that a restore lost without saying so, and the first mark a chain lacks."""
         marks: dict[tuple[int, str], str] = {}
         for each in own:
@@ -240,7 +240,7 @@ class _Marks:
             # A witness knows of more entries than the restore stated as lost.
             elif head.size > (last := restore.former[chain].size):
                 why = f"a restore said that {last} records were known, and it had {head.size}"
-                yield Contradiction(_named(chain, why, each.source), chain, last + 1)
+                yield Mismatch(_named(chain, why, each.source), chain, last + 1)
             else:
                 self.explained += 1
         yield from self._first_wrong(chain, marks)
@@ -253,9 +253,7 @@ class _Marks:
                 return begun
         return None
 
-    def _first_wrong(
-        self, chain: str, marks: Mapping[tuple[int, str], str]
-    ) -> Iterable[Contradiction]:
+    def _first_wrong(self, chain: str, marks: Mapping[tuple[int, str], str]) -> Iterable[Mismatch]:
         self.counting[chain] = [LogHead(size, head) for size, head in sorted(marks)]
         # Links are read for the marked sizes only; `verify-log` recomputes those in between.
         links = self._chains.links(chain, {size for size, _ in marks})
@@ -269,7 +267,7 @@ class _Marks:
                 record = verified + 1
             else:
                 continue
-            yield Contradiction(_named(chain, why, source), chain, record)
+            yield Mismatch(_named(chain, why, source), chain, record)
             return
 
 

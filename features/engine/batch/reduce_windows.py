@@ -13,15 +13,15 @@ import numpy as np
 from features.engine.batch.amended_sweep import (
     SweptEvents,
     SweptSubjects,
+    initial_state_and_changes,
     reduce_amended,
-    turns_of,
 )
 from features.engine.batch.sort_by_key import KeyGroups
 from features.engine.columns import DAY_US, Column, Columns
 from features.engine.numba_cache import compiled
 from features.engine.windows.lifetimes import COUNTS_UNTIL
 from features.engine.windows.reducers import Reducer, elapsed, is_as_extreme, mean_of
-from features.engine.windows.window import Window
+from features.engine.windows.window_declaration import Window
 from features.errors import TidegateError
 
 _EVER = -1
@@ -80,11 +80,11 @@ class Sweep:
 
     def _amended(self, events: Columns) -> Callable[[Window, Column | None], Column]:
         """Return a function like `_reduce`, for events that begin late or cease to count."""
-        counts, turns = turns_of(self._events, events)
+        counts, turns = initial_state_and_changes(self._events, events)
         asking = SweptSubjects(self._subjects.starts, self._subjects.instants)
 
         def reduce_one(window: Window, values: Column | None) -> Column:
-            if window.reducer in (Reducer.LARGEST, Reducer.SMALLEST, Reducer.LATEST):
+            if window.reducer in (Reducer.MAX, Reducer.SMALLEST, Reducer.LATEST):
                 raise TidegateError(f"{window}: what may be amended has no such number")
             given = np.empty(0) if values is None else self._events.in_key_order(values)
             # A copy, because each sweep changes the flags.

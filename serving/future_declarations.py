@@ -21,26 +21,26 @@ def never_doubts(_: datetime) -> bool:
     return False
 
 
-def fault_ahead(pointer: str, instant: datetime, now: datetime) -> RequestFault | None:
+def future_instant_fault(pointer: str, instant: datetime, now: datetime) -> RequestFault | None:
     """Return the fault of an instant too far ahead of the clock; None if it is acceptable."""
     if instant - now <= MAX_AHEAD:
         return None
     return RequestFault(
         pointer,
         "declared_ahead",
-        f"{written(instant)} is more than 2 hours after the clock of the service, which says "
-        f"{written(now)}: want at most {written(now + MAX_AHEAD)}",
+        f"{utc_text(instant)} is more than 2 hours after the clock of the service, which says "
+        f"{utc_text(now)}: want at most {utc_text(now + MAX_AHEAD)}",
     )
 
 
 def clock_doubted(now: datetime) -> ClockDoubted:
     """Return the error for a declaration ahead of a clock that may be wrong."""
     return ClockDoubted(
-        f"the clock of the service says {written(now)} and may be wrong: the declaration lies "
+        f"the clock of the service says {utc_text(now)} and may be wrong: the declaration lies "
         "ahead of it, and nothing was decided; send it again when the clock is right"
     )
 
 
-def written(instant: datetime) -> str:
+def utc_text(instant: datetime) -> str:
     """Format an instant in UTC to the second, as records do."""
     return instant.isoformat(timespec="seconds").replace("+00:00", "Z")

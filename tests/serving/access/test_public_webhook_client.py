@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from serving.access import webhook_client
+from serving.access import public_webhook_client
 from serving.access.errors import AddressRefused
-from serving.access.webhook_client import CallableAddresses, RefusedByReceiver, post
+from serving.access.public_webhook_client import CallableAddresses, RefusedByReceiver, post
 from tests.serving.mail_server import certificate
 
 LIVE, TRIAL = CallableAddresses(), CallableAddresses(is_trial=True)
@@ -194,7 +194,7 @@ def test_a_call_by_tls_is_made_to_the_name_that_its_certificate_proves(
 
 
 def test_an_answer_that_drips_or_never_comes_ends_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(webhook_client, "LONGEST_CALL_S", 0.3)
+    monkeypatch.setattr(public_webhook_client, "MAX_CALL_S", 0.3)
 
     def dripping(accepted: socket.socket) -> None:
         for _ in range(100):

@@ -12,7 +12,7 @@ from features.records import Result
 
 
 @dataclass(frozen=True)
-class WayOfSmuggling:
+class Typology:
     """A way of smuggling in words, and the offences that are committed by it."""
 
     words: str
@@ -22,29 +22,27 @@ class WayOfSmuggling:
 _PEOPLE: frozenset[Offence] = frozenset({"migrant_smuggling", "trafficking_in_persons"})
 _GOODS: frozenset[Offence] = frozenset(OFFENCES) - _PEOPLE - {"document_fraud", "other"}
 
-TYPOLOGIES: Mapping[str, WayOfSmuggling] = {
-    "small_craft_crossing": WayOfSmuggling("people taken over the sea in a small craft", _PEOPLE),
-    "lorry_concealment": WayOfSmuggling("people hidden in the load of a lorry", _PEOPLE),
-    "rail_wagon_concealment": WayOfSmuggling("people hidden in a freight wagon", _PEOPLE),
-    "refrigerated_unit": WayOfSmuggling("people in a refrigerated unit", _PEOPLE),
-    "coach_forged_transit": WayOfSmuggling("people on a coach with forged transit papers", _PEOPLE),
-    "air_ticket_broker": WayOfSmuggling("people on air tickets that a broker bought", _PEOPLE),
-    "hired_van_run": WayOfSmuggling("a hired van, driven one way", _PEOPLE | _GOODS),
-    "fishing_vessel_transfer": WayOfSmuggling(
-        "taken over at sea by a fishing vessel", _PEOPLE | _GOODS
-    ),
-    "boat_equipment_supply": WayOfSmuggling(
+TYPOLOGIES: Mapping[str, Typology] = {
+    "small_craft_crossing": Typology("people taken over the sea in a small craft", _PEOPLE),
+    "lorry_concealment": Typology("people hidden in the load of a lorry", _PEOPLE),
+    "rail_wagon_concealment": Typology("people hidden in a freight wagon", _PEOPLE),
+    "refrigerated_unit": Typology("people in a refrigerated unit", _PEOPLE),
+    "coach_forged_transit": Typology("people on a coach with forged transit papers", _PEOPLE),
+    "air_ticket_broker": Typology("people on air tickets that a broker bought", _PEOPLE),
+    "hired_van_run": Typology("a hired van, driven one way", _PEOPLE | _GOODS),
+    "fishing_vessel_transfer": Typology("taken over at sea by a fishing vessel", _PEOPLE | _GOODS),
+    "boat_equipment_supply": Typology(
         "boats and engines supplied for crossings", _GOODS | {"migrant_smuggling"}
     ),
-    "container_rip_on": WayOfSmuggling("put into somebody else's container", _GOODS),
-    "cloned_container": WayOfSmuggling("a second container under the same number", _GOODS),
-    "transit_diversion": WayOfSmuggling("goods in transit that never left", _GOODS),
-    "misdeclared_goods": WayOfSmuggling("goods declared as others", _GOODS),
-    "undervaluation": WayOfSmuggling("invoiced far below the price", frozenset({"undervaluation"})),
-    "permit_reuse": WayOfSmuggling("one permit for many consignments", _GOODS),
-    "split_consignments": WayOfSmuggling("split into many small consignments", _GOODS),
-    "shell_consignee": WayOfSmuggling("a consignee without a business of its own", _GOODS),
-    "other": WayOfSmuggling("another way", _PEOPLE | _GOODS),
+    "container_rip_on": Typology("put into somebody else's container", _GOODS),
+    "cloned_container": Typology("a second container under the same number", _GOODS),
+    "transit_diversion": Typology("goods in transit that never left", _GOODS),
+    "misdeclared_goods": Typology("goods declared as others", _GOODS),
+    "undervaluation": Typology("invoiced far below the price", frozenset({"undervaluation"})),
+    "permit_reuse": Typology("one permit for many consignments", _GOODS),
+    "split_consignments": Typology("split into many small consignments", _GOODS),
+    "shell_consignee": Typology("a consignee without a business of its own", _GOODS),
+    "other": Typology("another way", _PEOPLE | _GOODS),
 }
 
 

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from serving.explanation.explained_score import Inspected, Score
-from serving.review.cases.case_opening import CaseOpening, open_due
-from serving.review.cases.case_records import CaseFilter, CaseRecord, OpenedCase, QueueFilter
-from serving.review.cases.opening import case_of_decision
-from serving.storage.repositories.new_cases import OPENED_TOGETHER
+from serving.review.cases.case_of_decision import case_of_decision
+from serving.review.cases.case_opening_worker import CaseOpening, open_due
+from serving.review.cases.case_records import CaseFilter, CaseRow, OpenedCase, QueueFilter
+from serving.storage.repositories.case_inserts import OPENED_TOGETHER
 from tests.serving.bodies import route, shipment
 from tests.serving.conftest import NOW, Service
 from tests.serving.review.cases.decisions import AT
@@ -154,7 +154,7 @@ def test_the_riskiest_that_can_still_be_stopped_come_first_and_what_is_over_last
         scored = SCORE.model_copy(update={"probability": probability})
         office.decide(number, lane=lane, score=scored, request=json.dumps(body))
 
-    def queue(after: Any = None, limit: int = 9, **wanted: Any) -> list[CaseRecord]:
+    def queue(after: Any = None, limit: int = 9, **wanted: Any) -> list[CaseRow]:
         asked = QueueFilter(now=LATER, **wanted)
         return office.reviewing.queue(ONE, asked, after, limit)
 
@@ -164,7 +164,7 @@ def test_the_riskiest_that_can_still_be_stopped_come_first_and_what_is_over_last
     (control,) = [row for row in rows if row.case_id == "d-6"]
     assert control.risk in [row.risk for row in rows if row.lane == "inspect"]
     assert [row.case_id for row in queue(is_in_time=False)] == ["d-2"]
-    paged: list[CaseRecord] = []
+    paged: list[CaseRow] = []
     while page := queue(paged[-1].queue_position(LATER) if paged else None, 2):
         paged += page
     assert paged == rows

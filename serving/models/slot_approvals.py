@@ -19,7 +19,7 @@ _KINDS = {"champion": ("promote", "roll_back"), "shadow": ("shadow",)}
 
 
 @dataclass(frozen=True)
-class SeatApprovals:
+class SlotApprovals:
     """Checks pointers against the approval keys and acts in a database."""
 
     register: "ApprovalRepository"

@@ -6,7 +6,7 @@ from itertools import combinations
 from features.messages.concerned_parts import ConcernedPart, Subject
 from features.messages.stored_text import MessageText
 from serving.history.kept_messages import KeptMessage, MessageContent, PlacedRecord, lines_of
-from serving.review.cases.shown_messages import (
+from serving.review.cases.message_redaction import (
     NOT_SHOWN,
     ShownMessage,
     VisibleSubjects,

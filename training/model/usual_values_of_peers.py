@@ -25,10 +25,10 @@ if TYPE_CHECKING:
     import pandas as pd
 
 # Smaller groups give unreliable references; their members are compared with all subjects.
-FEWEST_SUBJECTS = 50
+MIN_SUBJECTS = 50
 
 # The number of largest groups of each kind to store.
-MOST_GROUPS = 200
+MAX_GROUPS = 200
 
 SCHEMA = pa.schema(
     [
@@ -149,13 +149,13 @@ def _rows(
     groups = groups.astype("str")
     sizes = groups.value_counts()
     # By name before size, so that ties at the limit are resolved reproducibly.
-    sizes = sizes[sizes >= FEWEST_SUBJECTS].sort_index().sort_values(ascending=False, kind="stable")
+    sizes = sizes[sizes >= MIN_SUBJECTS].sort_index().sort_values(ascending=False, kind="stable")
     numbers = {
         feature.name: np.asarray(frame[feature.name], np.float64)
         for feature in features
         if not feature.is_categorical
     }
-    for group in sorted(sizes.index[:MOST_GROUPS]):
+    for group in sorted(sizes.index[:MAX_GROUPS]):
         members = np.flatnonzero(groups == group)
         for feature in features:
             if feature.is_categorical:
@@ -199,7 +199,7 @@ def _check_numbers(table: pa.Table) -> None:
     for numbers in (shares, _numbers(table["missing_share"].combine_chunks())):
         if not ((numbers >= 0) & (numbers <= 1)).all():
             raise ArtefactError("usual.parquet: holds a share that is none")
-    if not (_numbers(table["subjects"].combine_chunks()) >= FEWEST_SUBJECTS).all():
+    if not (_numbers(table["subjects"].combine_chunks()) >= MIN_SUBJECTS).all():
         raise ArtefactError("usual.parquet: tells of a group that is too small")
 
 

@@ -8,7 +8,7 @@ from features.catalogue import feature_named, features_by_name
 from features.definition import Feature, SuspiciousSide, Unit
 from serving.explanation.comparison import compare_value
 from serving.explanation.formatting import Value
-from serving.explanation.signs import agrees, is_absence, is_sign, shows_sign
+from serving.explanation.true_reasons import agrees, is_absence, is_sign, shows_sign
 from training.model.manifest import Reference
 
 TENTHS = Reference(missing_share=0.3, quantiles=tuple(float(step) for step in range(0, 101, 5)))

@@ -7,10 +7,10 @@ from dataclasses import replace
 
 from serving.access.actors import Actor
 from serving.audit.masking import MASKED, MASKED_CASE
-from serving.review.cases.case_records import CaseRecord, StoredEvent
+from serving.review.cases.case_of_decision import CASE
+from serving.review.cases.case_records import CaseRow, StoredEvent
 from serving.review.cases.case_state import Amendment, Case, Statement
 from serving.review.cases.event_kinds import EVENT_KINDS
-from serving.review.cases.opening import CASE
 
 
 def redact_for(case: Case, reader: Actor) -> Case:
@@ -29,7 +29,7 @@ def without_proposal(events: list[StoredEvent]) -> list[StoredEvent]:
     ]
 
 
-def amendment_shown(row: CaseRecord) -> Amendment | None:
+def amendment_shown(row: CaseRow) -> Amendment | None:
     """Return the amendment that lists show for a case; None if the case is masked."""
     return None if row.what == MASKED_CASE else CASE.validate_json(row.state).amendment
 

@@ -10,15 +10,15 @@ import pytest
 
 from tests.training.planted import INPUTS
 from training.errors import ArtefactError
-from training.model.peer_reference import FEWEST_SUBJECTS, PeerReference
+from training.model.usual_values_of_peers import MIN_SUBJECTS, PeerReference
 
 FEATURE = INPUTS.features[0]
 LARGE, SMALL = "640399", "890310"
 
 
 def reference() -> PeerReference:
-    rows = 3 * FEWEST_SUBJECTS
-    goods = np.where(np.arange(rows) < FEWEST_SUBJECTS - 1, SMALL, LARGE)
+    rows = 3 * MIN_SUBJECTS
+    goods = np.where(np.arange(rows) < MIN_SUBJECTS - 1, SMALL, LARGE)
     values = np.where(goods == LARGE, np.arange(rows, dtype=float), -1.0)
     frame = pd.DataFrame({feature.name: values for feature in INPUTS.features})
     return PeerReference.from_rows(frame, pd.DataFrame({"goods_code": goods}), INPUTS)
@@ -39,9 +39,9 @@ def test_a_group_is_told_by_its_own_members_alone() -> None:
     beside = reference().in_group(FEATURE, LARGE)
 
     assert beside is not None
-    assert beside.subjects == 2 * FEWEST_SUBJECTS + 1
-    assert beside.reference.quantiles[0] == FEWEST_SUBJECTS - 1
-    assert beside.reference.quantiles[-1] == 3 * FEWEST_SUBJECTS - 1
+    assert beside.subjects == 2 * MIN_SUBJECTS + 1
+    assert beside.reference.quantiles[0] == MIN_SUBJECTS - 1
+    assert beside.reference.quantiles[-1] == 3 * MIN_SUBJECTS - 1
 
 
 def test_of_a_small_or_unknown_group_nothing_is_told() -> None:

@@ -19,14 +19,14 @@ from serving.integrity.audit_log import AuditEvent
 from serving.review.cases.case_records import (
     ENDED,
     CaseLink,
-    CaseRecord,
+    CaseRow,
     CaseScore,
     OpenCase,
     OpenedCase,
     scored_again_event,
 )
-from serving.review.cases.queue_rank import UNKNOWN_RISK
-from serving.review.published_events import CaseHappening, further_score, opening_of
+from serving.review.cases.queue_risk import UNKNOWN_RISK
+from serving.review.published_events import FeedItem, further_score, opening_of
 from serving.storage.encrypted_cases import EncryptedCases
 from serving.storage.encrypted_decisions import WHOLE, EncryptedDecisions
 from serving.storage.log_positions import LogPage
@@ -42,7 +42,7 @@ from serving.storage.tables.review import (
     case_links,
     case_scores,
     cases,
-    untold_news,
+    pending_news,
 )
 from serving.storage.tables.scoring import decisions
 from serving.triage.lane_declarations import WITHOUT_CASE
@@ -150,7 +150,7 @@ class NewCases:
         return False
 
     def _insert_new_links(
-        self, case: CaseRecord, links: list[CaseLink], connection: Connection
+        self, case: CaseRow, links: list[CaseLink], connection: Connection
     ) -> None:
         """Add links of a later decision that the case lacks, such as a payer added meanwhile."""
         own = select(case_links).where(case_links.c.case_id == case.case_id)
@@ -162,7 +162,7 @@ class NewCases:
             told = _opened(connection, "link", case.case_id, [*before, *new])
             append_audit_events(connection, [told])
 
-    def _append_scores(self, connection: Connection, after: int, upto: int) -> list[CaseHappening]:
+    def _append_scores(self, connection: Connection, after: int, upto: int) -> list[FeedItem]:
         """Add the decisions in (after, upto] to their cases; return what to publish.
 
         The first score of a case is published with its opening, and erased cases publish nothing.
@@ -194,7 +194,7 @@ class NewCases:
         ]
 
     def _links(
-        self, case: CaseRecord, links: list[CaseLink], connection: Connection
+        self, case: CaseRow, links: list[CaseLink], connection: Connection
     ) -> list[dict[str, Any]]:
         unit = EncryptionUnit.of_case(case.case_id, case.opened_at)
         return [self.kept.link(link, unit, connection) for link in links]
@@ -217,7 +217,7 @@ def _tell_cases(connection: Connection, decision_ids: Sequence[str]) -> None:
         columns.scored_at.label("received_at"),
     ).where(columns.decision_id.in_(decision_ids), columns.lane != "rescue")
     if decision_ids and (rows := connection.execute(told).mappings().all()):
-        connection.execute(untold_news.insert(), [dict(row) for row in rows])
+        connection.execute(pending_news.insert(), [dict(row) for row in rows])
 
 
 def _opened(
@@ -228,7 +228,7 @@ def _opened(
     return AuditEvent(now(connection), whoever_acts(), action, "case", case_id, digest)
 
 
-def _among_inspections(case: CaseRecord, connection: Connection) -> CaseRecord:
+def _among_inspections(case: CaseRow, connection: Connection) -> CaseRow:
     """Return a control case with the risk of a recent inspection.
 
     Its rank in the queue then does not reveal that it is a control.

@@ -5,8 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from serving.triage.cutoffs import Cutoff
-from serving.triage.lane_declarations import VISITED
-from serving.triage.lane_rule import (
+from serving.triage.lane_choice import (
     Draws,
     EarlierSelection,
     LaneCutoffs,
@@ -14,6 +13,7 @@ from serving.triage.lane_rule import (
     place,
     place_unscored,
 )
+from serving.triage.lane_declarations import VISITED
 from serving.triage.watch_list_hits import Hit
 
 # At a score of 0.5 a lot below 0.2 is inspected, below 0.6 checked, below 0.9 reviewed.

@@ -18,11 +18,11 @@ from urllib.parse import SplitResult, urlsplit
 from serving.access.call_deadlines import CallDeadline
 from serving.access.errors import AddressRefused
 
-LONGEST_CONNECT_S = 5.0
-MOST_ADDRESSES = 4
+MAX_CONNECT_S = 5.0
+MAX_ADDRESSES = 4
 # Time limit from the connection to the head of the answer.
-LONGEST_CALL_S = 10.0
-LONGEST_URL = 2_000
+MAX_CALL_S = 10.0
+MAX_URL_LENGTH = 2_000
 USER_AGENT = "Tidegate-Webhooks"
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -71,7 +71,11 @@ class CallableAddresses:
             host, _ = parts.hostname, parts.port
         except ValueError:
             raise AddressRefused("want the address of a webhook as https://host/path") from None
-        if not url.isascii() or len(url) > LONGEST_URL or any(c <= " " or c == "\\" for c in url):
+        if (
+            not url.isascii()
+            or len(url) > MAX_URL_LENGTH
+            or any(c <= " " or c == "\\" for c in url)
+        ):
             raise AddressRefused("want an address of ASCII characters without spaces")
         if parts.username is not None or parts.password is not None or parts.fragment:
             raise AddressRefused("want an address without a name, a password and a fragment in it")
@@ -104,14 +108,14 @@ class CallableAddresses:
         Raises AddressRefused if any of its addresses is not allowed, OSError if none answers.
         """
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-        addresses = list(dict.fromkeys(str(place[0]) for *_, place in found))[:MOST_ADDRESSES]
+        addresses = list(dict.fromkeys(str(place[0]) for *_, place in found))[:MAX_ADDRESSES]
         # Check all addresses first: one forbidden address makes the whole name suspect.
         for address in addresses:
             self.refuse(ipaddress.ip_address(address.partition("%")[0]))
         failure: OSError | None = None
         for address in addresses:
             try:
-                return socket.create_connection((address, port), LONGEST_CONNECT_S)
+                return socket.create_connection((address, port), MAX_CONNECT_S)
             except OSError as error:
                 failure = error
         raise failure or OSError("no address")
@@ -121,12 +125,12 @@ def post(url: str, body: bytes, headers: dict[str, str], allowed: CallableAddres
     """POST a body; it counts as accepted with status 2xx, and only the answer's head is read.
 
     Redirects are not followed. Raises AddressRefused, RefusedByReceiver, or OSError if the call
-    fails or takes longer than LONGEST_CALL_S.
+    fails or takes longer than MAX_CALL_S.
     """
     parts = allowed.refuse_url(url)
     connection = _connection(parts, allowed)
     target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-    with CallDeadline(LONGEST_CALL_S) as connection.deadline, closing(connection):
+    with CallDeadline(MAX_CALL_S) as connection.deadline, closing(connection):
         try:
             connection.request("POST", target, body, headers | {"User-Agent": USER_AGENT})
             status = connection.getresponse().status
@@ -145,7 +149,7 @@ class _Bounded(HTTPConnection):
 
     def connect(self) -> None:
         self.sock = self.allowed.connect(self.host, self.port)
-        self.sock.settimeout(LONGEST_CALL_S)
+        self.sock.settimeout(MAX_CALL_S)
         self.deadline.begin(lambda: self.sock)
         # Handshake after the socket is stored, so that the deadline can interrupt it too.
         if self.tls is not None:

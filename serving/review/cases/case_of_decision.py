@@ -10,10 +10,10 @@ from features.identities import declarations, identifiers_of, parties_of, roles_
 from features.records import Journey
 from features.submission import Submission
 from serving.audit.decision import Decision
-from serving.review.cases.case_records import CaseLink, CaseRecord, OpenedCase
+from serving.review.cases.case_records import CaseLink, CaseRow, OpenedCase
 from serving.review.cases.case_state import Case
 from serving.review.cases.case_summary import describe_selection, describe_subject
-from serving.review.cases.queue_rank import risk_of
+from serving.review.cases.queue_risk import risk_of
 from serving.review.cases.teams import Team, receiving_team
 from serving.review.search.search_terms import CONVEYANCES, search_terms
 from serving.triage.lane_declarations import QUEUE_RANK, WITHOUT_CASE
@@ -56,7 +56,7 @@ def case_of_decision(
     chapter = shipment.goods_code[:2] if shipment else None
     is_rescue = decision.lane == "rescue"
     team = None if is_rescue else receiving_team(teams, office_id, mode, chapter)
-    case = CaseRecord(
+    case = CaseRow(
         case_id=decision.case_id,
         seq=seq,
         subject_kind=decision.subject_kind,

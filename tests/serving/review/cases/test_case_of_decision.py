@@ -6,16 +6,16 @@ from typing import Any, get_args
 
 import pytest
 
-from serving.review.cases.case_records import CaseLink, CaseRecord
+from serving.review.cases.case_of_decision import CASE, case_of_decision
+from serving.review.cases.case_records import CaseLink, CaseRow
 from serving.review.cases.case_state import Case
 from serving.review.cases.case_summary import describe_lane, describe_subject
-from serving.review.cases.opening import CASE, case_of_decision
 from serving.triage.lane_declarations import QUEUE_RANK, Lane
 from tests.serving.bodies import route, shipment, submission
 from tests.serving.review.cases.decisions import AT, decision
 
 
-def case_of(body: dict[str, Any], **changed: Any) -> tuple[CaseRecord, list[CaseLink]]:
+def case_of(body: dict[str, Any], **changed: Any) -> tuple[CaseRow, list[CaseLink]]:
     found = case_of_decision(7, decision(body, **changed).as_json().decode())
     assert found is not None
     return found.case, found.links
@@ -38,7 +38,7 @@ def test_a_case_opens_unowned_with_all_that_the_queue_orders_and_shows() -> None
 
     case, _ = case_of(body)
 
-    assert case == CaseRecord(
+    assert case == CaseRow(
         case_id="d-1",
         seq=7,
         subject_kind="shipment",
@@ -93,12 +93,12 @@ def test_a_route_is_linked_by_its_conveyance_carrier_and_way_and_nothing_missing
     ]
 
 
-def case_in(lane: Lane, **changed: Any) -> CaseRecord:
+def case_in(lane: Lane, **changed: Any) -> CaseRow:
     case, _ = case_of(shipment(), lane=lane)
     return replace(case, **changed)
 
 
-def again_in(lane: Lane) -> CaseRecord:
+def again_in(lane: Lane) -> CaseRow:
     case, _ = case_of(shipment(), lane=lane, decision_id="d-2", rescores="d-1", lane_before=lane)
     return case
 
@@ -126,7 +126,7 @@ def test_a_subject_that_is_scored_again_has_the_case_of_its_first_decision() -> 
     ],
 )
 def test_a_later_decision_raises_a_case_and_lowers_none_that_somebody_works_on_or_visits(
-    before: CaseRecord, again: Lane, after: Lane | None
+    before: CaseRow, again: Lane, after: Lane | None
 ) -> None:
     changed = before.scored_again(again_in(again))
 

@@ -11,10 +11,11 @@ from functools import partial
 from features.records import Journey
 from features.submission import Submission
 from serving.audit.decision import Decision
-from serving.crypto.prefix_codes import LEAST_SYMBOLS
+from serving.crypto.prefix_codes import MIN_SYMBOLS
 from serving.errors import Conflict, Erased, Unprocessable
 from serving.process.background_threads import PollingThread
 from serving.review.cases.case_news import changes_by_journey, changes_of
+from serving.review.cases.case_of_decision import case_of_decision
 from serving.review.cases.case_records import (
     CaseAccess,
     CaseFilter,
@@ -24,7 +25,6 @@ from serving.review.cases.case_records import (
     OpenedCase,
 )
 from serving.review.cases.cases import Cases
-from serving.review.cases.opening import case_of_decision
 from serving.review.errors import NothingToTell
 from serving.review.search.search_terms import normalised
 
@@ -64,7 +64,7 @@ def open_due(cases: Cases, at: datetime) -> int:
         cases.masking.read_again()  # masks may have changed since the last round
         cases.store.index_older(partial(_unmasked_case, cases), OLDER_TOGETHER)
     taken = 0
-    while waiting := cases.store.untold_news(NEWS_TOGETHER):
+    while waiting := cases.store.pending_news(NEWS_TOGETHER):
         for news in waiting:
             _tell(cases, news, at)
             taken += 1
@@ -109,7 +109,7 @@ def _brought_by(cases: Cases, journey_id: str) -> Iterator[str]:
     """Yield the ids of shipments' cases that travel by a journey."""
     asked, after = CaseSearch(normalised(journey_id), CaseFilter(subject_kind="shipment")), None
     # Searches need a minimum length, so the cases of a very short id are not found.
-    is_next = len(asked.symbols) >= LEAST_SYMBOLS
+    is_next = len(asked.symbols) >= MIN_SYMBOLS
     while is_next:
         page = cases.store.search(EVERYWHERE, asked, after, NEWS_TOGETHER)
         for found in page.found:
