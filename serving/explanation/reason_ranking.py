@@ -2,9 +2,9 @@
 
 This module only makes facts, which are stored; `reasons_in_words` turns them into text for readers.
 Features of one indicator measure the same suspicion, and models divide its weight among them
-arbitrarily; only their sum is stable. A contribution that would be untrue as a reason (`true_reasons`) is
-a habit of the model. Sums of log-odds are exact, so base + reasons + remainder + habits equals the
-score. Equal sums keep the order of the catalogue.
+arbitrarily; only their sum is stable. A contribution that would be untrue as a reason
+(`true_reasons`) is a habit of the model. Sums of log-odds are exact, so base + reasons + remainder
++ habits equals the score. Equal sums keep the order of the catalogue.
 """
 
 import math

@@ -1,7 +1,7 @@
 """Audit events for reads and refusals, written before the answer leaves.
 
-This is plain ASGI around all routes, so that no route can be forgotten. `audited_reads` declares what
-each route reads, authentication identifies the caller (`identify`), and handlers report what
+This is plain ASGI around all routes, so that no route can be forgotten. `audited_reads` declares
+what each route reads, authentication identifies the caller (`identify`), and handlers report what
 they showed (`add_audit_details`). If the event cannot be written, nothing is shown.
 """
 
