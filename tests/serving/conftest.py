@@ -143,6 +143,7 @@ def postgres() -> Iterator[Server]:
         yield server
 
 
+ENGINE_FIXTURES = ("where", "nine_weeks")
 TRIED_ON_BOTH_ENGINES = frozenset(
     """
     test_acting_at_once test_backup test_binding test_case_identities test_case_search
@@ -154,17 +155,22 @@ TRIED_ON_BOTH_ENGINES = frozenset(
 """Modules of tests of code that asks which engine it runs on, or relies on its locks."""
 
 
+@pytest.hookimpl(tryfirst=True)  # before `-m faults` selects by markers
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave PostgreSQL to full runs where the code is the same for both engines."""
-    left = [item for item in items if count(0, 1) or not _repeats_on_postgresql(item)]
-    config.hook.pytest_deselected(items=[item for item in items if item not in {*left}])
-    items[:] = left
+    """Leave PostgreSQL to `make faults` where the code is the same for both engines."""
+    repeated = {item for item in items if _repeats_on_postgresql(item)}
+    if count(0, 1):
+        for item in repeated:
+            item.add_marker(pytest.mark.faults)
+    else:
+        config.hook.pytest_deselected(items=[*repeated])
+        items[:] = [item for item in items if item not in repeated]
 
 
 def _repeats_on_postgresql(item: pytest.Item) -> bool:
     callspec = getattr(item, "callspec", None)
-    engine = callspec.params.get("where") if callspec else None
-    return engine == "postgresql" and item.path.stem not in TRIED_ON_BOTH_ENGINES
+    engines = {callspec.params.get(name) for name in ENGINE_FIXTURES} if callspec else set()
+    return "postgresql" in engines and item.path.stem not in TRIED_ON_BOTH_ENGINES
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

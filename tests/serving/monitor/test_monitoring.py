@@ -49,9 +49,14 @@ class NineWeeks:
     invented: Invented
 
 
-@pytest.fixture(scope="module")
-def nine_weeks(tmp_path_factory: pytest.TempPathFactory) -> NineWeeks:
-    engine, store = opened(tmp_path_factory.mktemp("nine_weeks") / "log.db")
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def nine_weeks(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> NineWeeks:
+    where: Path | str = tmp_path_factory.mktemp("nine_weeks") / "log.db"
+    if request.param == "postgresql":
+        where = request.getfixturevalue("postgres").new_database()
+    engine, store = opened(where)
     return NineWeeks(store, invent(engine))
 
 
