@@ -5,13 +5,10 @@ import re
 from tests.docs.named_places import ROOT, is_there, named
 
 TABLE = (ROOT / "docs" / "rights.md").read_text()
+TESTS = dict(re.findall(r"^- \*\*(R\d\d)\*\*\n((?:  - .+\n)+)", TABLE, re.MULTILINE))
 ROWS = {
-    found[1]: (found[2], found[3])
-    for found in re.finditer(
-        r"^\| (R\d\d) \|(?:[^|]+\|){4} ([^|]*) \| ?([^|]*)\|$",
-        TABLE,
-        re.MULTILINE,
-    )
+    right: (where, TESTS.get(right, ""))
+    for right, where in re.findall(r"^\| (R\d\d) \|(?:[^|]+\|){4} ([^|]*) \|$", TABLE, re.MULTILINE)
 }
 
 

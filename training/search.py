@@ -20,7 +20,7 @@ from training.data.training_set import TrainingSet
 from training.errors import TrainingError
 from training.fit.fit_calibrated import CalibratedFit
 from training.fit.fit_trees import LabelledRows, fit_trees
-from training.leakage.all_checks import refuse_leaking_features
+from training.leakage.leakage_checks import refuse_leaking_features
 from training.lightgbm_alone import lightgbm
 from training.model.encoding import Encoding
 from training.parameters import SearchParameters, SearchSpans, TrainingParameters

@@ -11,7 +11,7 @@ from training.evaluation.scored_window import ScoredWindow
 from training.fit.booster_predict import Margins
 from training.fit.fit_calibrated import CalibratedFit, Progress
 from training.fit.workers.worker_group import WorkerGroup
-from training.leakage.all_checks import leakage_findings, refuse_leaking_features
+from training.leakage.leakage_checks import leakage_findings, refuse_leaking_features
 from training.model.risk_model import BOOSTER, PEERS, REPORT, RiskModel
 from training.model.usual_values_of_peers import PeerReference
 from training.parameters import TrainingParameters

@@ -21,7 +21,7 @@ from serving.review.cases.results import (
     Confidence,
     reasons_of,
 )
-from serving.review.cases.typologies import TYPOLOGIES
+from serving.review.cases.typology_texts import TYPOLOGIES
 from serving.web.html import words_of
 
 JUDGED_AS_WORDS: dict[str, str] = {

@@ -14,7 +14,7 @@ from features.outcome_contradictions import FOUND_FIELDS, contradiction
 from features.records import OF_DOCUMENTS, Depth, Examination, Outcome, Result
 from serving.errors import Unprocessable
 from serving.language import say, say_word
-from serving.review.cases.typologies import typology_contradiction
+from serving.review.cases.typology_texts import typology_contradiction
 
 # The action that led to it; `refer` is an agency's answer, `rescue` needs no earlier action.
 FoundBy = Literal["inspect", "check_documents", "refer", "rescue"]

@@ -15,7 +15,7 @@ from serving.audit.selections import SELECTED_BY
 from serving.errors import Unprocessable
 from serving.review.cases.labels import label_of, require_plausible_start
 from serving.review.cases.results import CaseResult, Finding
-from serving.review.cases.typologies import TYPOLOGIES
+from serving.review.cases.typology_texts import TYPOLOGIES
 from serving.triage.lane_declarations import LaneReason
 from tests.serving.bodies import ROUTE
 from tests.serving.refusals import refused_with

@@ -23,7 +23,7 @@ from serving.review.cases.results import (
     ResultCode,
     reported_result,
 )
-from serving.review.cases.typologies import TYPOLOGIES
+from serving.review.cases.typology_texts import TYPOLOGIES
 from tests.serving.refusals import refused_with
 from tests.serving.review.cases.decisions import AT, decision
 from tests.serving.review.cases.stated import result_of

@@ -12,7 +12,7 @@ from features.records import Result
 
 
 @dataclass(frozen=True)
-class Typology:
+class TypologyText:
     """A way of smuggling in words, and the offences that are committed by it."""
 
     words: str
@@ -22,27 +22,29 @@ class Typology:
 _PEOPLE: frozenset[Offence] = frozenset({"migrant_smuggling", "trafficking_in_persons"})
 _GOODS: frozenset[Offence] = frozenset(OFFENCES) - _PEOPLE - {"document_fraud", "other"}
 
-TYPOLOGIES: Mapping[str, Typology] = {
-    "small_craft_crossing": Typology("people taken over the sea in a small craft", _PEOPLE),
-    "lorry_concealment": Typology("people hidden in the load of a lorry", _PEOPLE),
-    "rail_wagon_concealment": Typology("people hidden in a freight wagon", _PEOPLE),
-    "refrigerated_unit": Typology("people in a refrigerated unit", _PEOPLE),
-    "coach_forged_transit": Typology("people on a coach with forged transit papers", _PEOPLE),
-    "air_ticket_broker": Typology("people on air tickets that a broker bought", _PEOPLE),
-    "hired_van_run": Typology("a hired van, driven one way", _PEOPLE | _GOODS),
-    "fishing_vessel_transfer": Typology("taken over at sea by a fishing vessel", _PEOPLE | _GOODS),
-    "boat_equipment_supply": Typology(
+TYPOLOGIES: Mapping[str, TypologyText] = {
+    "small_craft_crossing": TypologyText("people taken over the sea in a small craft", _PEOPLE),
+    "lorry_concealment": TypologyText("people hidden in the load of a lorry", _PEOPLE),
+    "rail_wagon_concealment": TypologyText("people hidden in a freight wagon", _PEOPLE),
+    "refrigerated_unit": TypologyText("people in a refrigerated unit", _PEOPLE),
+    "coach_forged_transit": TypologyText("people on a coach with forged transit papers", _PEOPLE),
+    "air_ticket_broker": TypologyText("people on air tickets that a broker bought", _PEOPLE),
+    "hired_van_run": TypologyText("a hired van, driven one way", _PEOPLE | _GOODS),
+    "fishing_vessel_transfer": TypologyText(
+        "taken over at sea by a fishing vessel", _PEOPLE | _GOODS
+    ),
+    "boat_equipment_supply": TypologyText(
         "boats and engines supplied for crossings", _GOODS | {"migrant_smuggling"}
     ),
-    "container_rip_on": Typology("put into somebody else's container", _GOODS),
-    "cloned_container": Typology("a second container under the same number", _GOODS),
-    "transit_diversion": Typology("goods in transit that never left", _GOODS),
-    "misdeclared_goods": Typology("goods declared as others", _GOODS),
-    "undervaluation": Typology("invoiced far below the price", frozenset({"undervaluation"})),
-    "permit_reuse": Typology("one permit for many consignments", _GOODS),
-    "split_consignments": Typology("split into many small consignments", _GOODS),
-    "shell_consignee": Typology("a consignee without a business of its own", _GOODS),
-    "other": Typology("another way", _PEOPLE | _GOODS),
+    "container_rip_on": TypologyText("put into somebody else's container", _GOODS),
+    "cloned_container": TypologyText("a second container under the same number", _GOODS),
+    "transit_diversion": TypologyText("goods in transit that never left", _GOODS),
+    "misdeclared_goods": TypologyText("goods declared as others", _GOODS),
+    "undervaluation": TypologyText("invoiced far below the price", frozenset({"undervaluation"})),
+    "permit_reuse": TypologyText("one permit for many consignments", _GOODS),
+    "split_consignments": TypologyText("split into many small consignments", _GOODS),
+    "shell_consignee": TypologyText("a consignee without a business of its own", _GOODS),
+    "other": TypologyText("another way", _PEOPLE | _GOODS),
 }
 
 
