@@ -259,7 +259,7 @@ def _warns(
         raise TidegateError(f"{name}: what is never a sign of {indicator} has no indicator")
     # Otherwise the model would raise the risk on one side and the reasons warn of the other.
     if direction is not MonotoneConstraint.EITHER and warns is not WARNS_BY_DIRECTION[direction]:
-        raise TidegateError(f"{name}: warns {warns.value}, but its direction says otherwise")
+        raise TidegateError(f"{name}: warns {warns.value}, which contradicts its direction")
     return warns
 
 

@@ -127,7 +127,7 @@ def read_key(folder: Path, name: str) -> bytes:
         except ValueError:
             size = len(content)
             raise TidegateError(
-                f"{file} is no Ed25519 private key in PEM ({size} bytes); put it back from the "
+                f"{file} is not an Ed25519 private key in PEM ({size} bytes); put it back from the "
                 "copy of HOME/keys"
             ) from None
     elif len(content) != KEY_BYTES:

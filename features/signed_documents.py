@@ -87,7 +87,7 @@ def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     # People would read the first value, and programs the last.
     if len(found) < len(pairs):
-        raise ValueError("a field stands there twice")
+        raise ValueError("a field appears twice")
     return found
 
 

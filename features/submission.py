@@ -230,7 +230,7 @@ class Submission(Record):
             raise PydanticCustomError("subject", self._subject_type.submission_rule)
         if self.as_of is not None and self.as_of < self.declared_at:
             raise PydanticCustomError(
-                "before_declaration", "`as_of` lies before the declaration of the subject"
+                "before_declaration", "`as_of` is earlier than the declaration of the subject"
             )
         self._refuse_foreign_records()
         return self

@@ -186,7 +186,7 @@ def reset_password(at: Administration, asked: OneAccount) -> Done:
 
     found = _account_of_another(at, asked.name)
     if found.subject is not None:
-        raise Forbidden("the password of this account is kept elsewhere")
+        raise Forbidden("the organisation keeps the password of this account")
     account, password = at.hash_password(lambda: with_first_password(found, at.now))
     at.stores.accounts.set_password(account, at.now, at.by)
     return _first_password(account, password)

@@ -139,7 +139,7 @@ def _value(names: Mapping[str, Any], name: str, code: Any) -> Any:
         return names[name]
     if hasattr(builtins, name):
         return getattr(builtins, name)
-    raise _not_covered(code, f"{name!r} is no name of its module")
+    raise _not_covered(code, f"{name!r} is not a name in its module")
 
 
 @cache

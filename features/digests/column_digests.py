@@ -150,7 +150,7 @@ def history_column(source: str, name: str) -> str:
         return _field_or_measure(LINKED_RECORD_TYPES["positions"], field)
     of_anyone = (PAYMENTS, PERMITS, PAID_OUTCOMES, DRIFTS)
     sources = ", ".join([*_SUBJECTS, *_OUTCOMES, *of_anyone, *LINKED_RECORD_TYPES])
-    raise TidegateError(f"a window reads {source!r}, which is no source of events: {sources}")
+    raise TidegateError(f"a window reads {source!r}, which is not a source of events: {sources}")
 
 
 @cache

@@ -63,6 +63,6 @@ def _named(mapping: MappingFile, read: list[str], given: str) -> list[Named]:
     stem = name if sign else Path(given).stem
     shown = "the database" if is_url(given) else given
     raise TidegateError(
-        f"{shown} is none of the tables {', '.join(read)}; {nearest_of(stem, read)}; "
+        f"{shown} is not one of the tables {', '.join(read)}; {nearest_of(stem, read)}; "
         "name it, as in TABLE=FILE"
     )

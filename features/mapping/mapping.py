@@ -223,7 +223,7 @@ def _codes_in(file: Path) -> Codes:
     with file.open(encoding="utf-8-sig", newline="") as lines:
         rows = list(csv.reader(lines))[1:]
     if any(len(row) < 2 for row in rows):
-        raise ValueError(f"{file.name}: want two columns, the code and what it means")
+        raise ValueError(f"{file.name}: want two columns: the code and its meaning")
     return {row[0].strip(): row[1].strip() for row in rows}
 
 

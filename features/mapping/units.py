@@ -59,5 +59,5 @@ def currency_of(unit: str) -> str:
     """
     found = _MONEY.fullmatch(unit)
     if found is None:
-        raise ValueError(f"{unit} is no unit of money")
+        raise ValueError(f"{unit} is not a unit of money")
     return found["currency"]

@@ -75,5 +75,5 @@ def convert_message(format: str, message: bytes, options: Options) -> Conversion
     standard; then no record is created.
     """
     if format not in FORMATS:
-        raise TidegateError(f"{format!r} is no format of messages; {nearest_of(format, FORMATS)}")
+        raise TidegateError(f"{format!r} is not a message format; {nearest_of(format, FORMATS)}")
     return FORMATS[format].read(message, options)

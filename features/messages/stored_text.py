@@ -146,7 +146,7 @@ class MessageText:
             raise ValueError("a piece cannot be expanded") from None
         # The header counts only once the content confirms it.
         if not expand.eof or len(text) != length or text.count("\n") != self._line_breaks[number]:
-            raise ValueError("a piece is not as its header says")
+            raise ValueError("a piece differs from its header")
         self._expanded = number, text
         return text
 

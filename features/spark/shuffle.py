@@ -58,7 +58,7 @@ def _each_part(
     if wanted != (here := code_of_packages(packages)):
         raise TidegateError(
             f"a Spark worker has {here}, and this machine {wanted}; "
-            "install the same on both, for what is computed has one digest wherever that is done"
+            "install the same version on both, because results must be the same to the bit"
         )
     with SpooledTemporaryFile(MEMORY_BYTES) as received:
         for part, bodies in _in_order(batches, received):

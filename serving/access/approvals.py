@@ -120,7 +120,7 @@ class GivenApproval(SignedDocument):
             first = error.errors(include_input=False, include_url=False)[0]
             place = ".".join(map(str, first["loc"])) or "the document"
             raise ApprovalRefused(
-                f"this is no approval: {place}: {in_own_words(first['msg'])}"
+                f"this is not an approval: {place}: {in_own_words(first['msg'])}"
             ) from None
 
     @classmethod

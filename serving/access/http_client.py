@@ -140,7 +140,7 @@ def _answered(
             with _OPENER.open(call, timeout=MAX_S) as answer:
                 yield answer
         except HTTPException as garbled:
-            raise OSError(f"the answer is no HTTP: {type(garbled).__name__}") from garbled
+            raise OSError(f"the response is not HTTP: {type(garbled).__name__}") from garbled
         # An answer without a declared length ends normally when it is cut off.
         if deadline.is_over:
             raise TimeoutError("the answer was broken off")

@@ -54,7 +54,10 @@ def require_name(name: str) -> str:
         )
     if base_of(near) != near:
         raise Unprocessable(
-            say("only names that were told apart end so: `{near}`", near=base_of(near)),
+            say(
+                "this ending is reserved for accounts of the same name: `{near}`",
+                near=base_of(near),
+            ),
             code="name-refused",
         )
     return name

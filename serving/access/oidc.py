@@ -164,7 +164,7 @@ class Provider:
         is_new = abs(self.clock().timestamp() - claims["iat"]) <= LOGOUT_WITHIN_S
         events = claims["events"]
         if not isinstance(events, dict) or LOGOUT not in events or "nonce" in claims or not is_new:
-            raise SignInRefused(NOT_LET_IN, "it is no logout token, or an old one")
+            raise SignInRefused(NOT_LET_IN, "it is not a logout token, or too old")
         return self._subject(claims)
 
     def sign_in(self, login: PendingLogin, state: str, code: str, callback: str) -> ProviderSession:
@@ -289,7 +289,7 @@ class Provider:
         try:
             found = jwt.decode(token, keys, algorithms=ALGORITHMS)
             if not has_possible_times(found.claims):
-                raise ValueError("a time is none")
+                raise ValueError("a time is not a time")
             registry.validate(found.claims)
         except (JoseError, ValueError, TypeError, KeyError, RecursionError) as error:
             cause = f"{type(error).__name__} {getattr(error, 'claim', '')}".strip()
@@ -313,10 +313,10 @@ class Provider:
         is_list = isinstance(claims.get("offices", []), list)
         # An empty list must not mean all offices, which is its meaning in an account.
         if offices is None or not is_list or ("offices" in claims and not offices):
-            raise SignInRefused(NOT_LET_IN, "the claim offices is no list of offices", subject)
+            raise SignInRefused(NOT_LET_IN, "the claim offices is not a list of offices", subject)
         name = claims.get("preferred_username") or claims["sub"]
         if not isinstance(name, str):
-            raise SignInRefused(NOT_LET_IN, "the claim preferred_username is no text", subject)
+            raise SignInRefused(NOT_LET_IN, "the claim preferred_username is not a text", subject)
         name = _account_name(name, subject)
         return Account(name, NO_PASSWORD, role, tuple(offices), self.clock(), subject=subject)
 

@@ -135,7 +135,7 @@ def post(url: str, body: bytes, headers: dict[str, str], allowed: CallableAddres
             connection.request("POST", target, body, headers | {"User-Agent": USER_AGENT})
             status = connection.getresponse().status
         except HTTPException as garbled:
-            raise OSError(f"the answer is no HTTP: {type(garbled).__name__}") from garbled
+            raise OSError(f"the response is not HTTP: {type(garbled).__name__}") from garbled
     if not 200 <= status < 300:
         raise RefusedByReceiver(status)
 

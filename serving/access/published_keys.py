@@ -64,7 +64,7 @@ class PublishedKeys:
             found = json.loads(_content(self._where))
             published = found["keys"]
             if not isinstance(published, list):
-                raise TypeError("the keys are no list")
+                raise TypeError("the keys are not a list")
         except (OSError, ValueError, KeyError, TypeError, RecursionError, AddressRefused) as error:
             self._due_at = time.monotonic() + self._rest_s
             log.warning("token_keys_not_read", error=type(error).__name__)

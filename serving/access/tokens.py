@@ -130,7 +130,7 @@ class Tokens:
     def _refuse_wrong_claims(self, claims: dict[str, Any]) -> None:
         """Raise _Refused unless audience, issuer and times are valid."""
         if not has_possible_times(claims):
-            raise _Refused("a time in it is none")
+            raise _Refused("a time in it is not a time")
         expected: dict[str, Any] = {"aud": {"essential": True, "value": self.audience}}
         expected["exp"] = {"essential": True}
         if self.issuer is not None:
@@ -149,9 +149,9 @@ class Tokens:
         issuer, subject = claims.get("iss", ""), self._subject(claims)
         # The identity is `ISSUER|SUBJECT`. Without a bar in the issuer, it is unambiguous.
         if not isinstance(issuer, str) or len(issuer) > MAX_ISSUER_LENGTH or "|" in issuer:
-            raise _Refused("its issuer is no address")
+            raise _Refused("its issuer is not an address")
         if not all(_is_named(claims, name) for name in ("offices", "purposes")):
-            raise _Refused("offices or purposes are no list of names")
+            raise _Refused("offices or purposes are not a list of names")
         return Caller(
             f"token:{issuer}|{subject}",
             subject,
@@ -171,7 +171,7 @@ class Tokens:
     def _scopes(self, claims: dict[str, Any]) -> frozenset[Scope]:
         """Return this service's scopes among those of a token, with their prefixes removed."""
         if not isinstance(claims.get("scope", ""), str):
-            raise _Refused("its claim scope is no text")
+            raise _Refused("its claim scope is not a text")
         delegated = texts_in(claims.get("scp"), split=True)
         # Roles count only with a named client: without one the token may be an id_token.
         roles = texts_in(claim_at(claims, self.role_claim)) if clients_of(claims) else []

@@ -203,7 +203,7 @@ def _sealed(services: Services, sealing: Sealing) -> SealedAccount:
     try:
         digest = seal_account(services.case_store, services.decisions, key, folder, sealing)
     except Conflict:
-        raise Conflict("an account of this case was sealed in this second; try again") from None
+        raise Conflict("a record of this case was sealed within this second; try again") from None
     return SealedAccount(case_id=sealing.case_id, folder=name, digest=digest)
 
 

@@ -151,4 +151,4 @@ def _decoded(cursor: str | None) -> NoticePosition | None:
         return was_read == "true", datetime.fromisoformat(at), notice_id
     except (ValueError, AttributeError):
         fault = RequestFault("/cursor", "cursor", "want the `next` of a page")
-        raise Unprocessable("the cursor is none that a page gave", (fault,)) from None
+        raise Unprocessable("this cursor did not come from a page", (fault,)) from None

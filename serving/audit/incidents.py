@@ -173,7 +173,7 @@ def _follow(incident: Incident, lines: Iterable[bytes]) -> None:
         if (row["seq"], row["chain"]) != (seq, link.hex()):
             raise TidegateError(f"record {row['seq']} does not follow from the one before it")
         if _digest(row) != json.loads(row["record"]).get("encrypted"):
-            raise TidegateError(f"what is encrypted of record {row['seq']} was changed")
+            raise TidegateError(f"the encrypted content of record {row['seq']} was changed")
     if seq != incident.last:
         raise TidegateError(f"the evidence ends with record {seq}, want {incident.last}")
 
@@ -196,7 +196,7 @@ def read(log: "DecisionRepository", incident: Incident) -> Iterator[str]:
     """Yield the decrypted records of an incident; raise TidegateError if one was erased."""
     for record in islice(log.records(incident.first - 1), incident.last - incident.first + 1):
         if record is None:
-            raise TidegateError(f"{incident.name} was lifted, and what it froze was erased")
+            raise TidegateError(f"{incident.name} was lifted, and its frozen records were erased")
         yield record
 
 

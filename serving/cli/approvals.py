@@ -162,7 +162,9 @@ def _act_in(file: Path) -> "ProposedAct":
             f"{file}: {error.strerror}; want an act and its object, or a file of {source}"
         ) from None
     except ValidationError:
-        raise ApprovalRefused(f"{file} holds no act; want what {source} prints") from None
+        raise ApprovalRefused(
+            f"{file} contains no act; want the output of {source} prints"
+        ) from None
 
 
 def _act(

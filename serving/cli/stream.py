@@ -91,7 +91,7 @@ def stream(
     # Without dead letters, a refused message would disappear without a trace.
     if read_from is not None and dead_letters_to is None:
         raise typer.BadParameter(
-            "say where refused messages are told of: none is left out in silence",
+            "say where refused messages are reported: none is dropped silently",
             param_hint="--dead-letters",
         )
     if events_to is not None and events_cursor is None:

@@ -193,7 +193,9 @@ def _begin_epoch(at: OpenedHome, settings: "Settings", check: "LogCheck", becaus
     from serving.outbox.witness_channel import WitnessChannel
 
     if check.why is None:
-        raise TidegateError("the log is what its checkpoints say: there is no epoch to begin")
+        raise TidegateError(
+            "the log agrees with its checkpoints: there is no reason to begin an epoch"
+        )
     store = at.stores.checkpoints
     request = EpochRequest(at.by, because, at.now)
     begun = begin_epoch(store, check, private_key(settings.keys, LOG), request)

@@ -173,7 +173,7 @@ def problem(name: str) -> HTMLResponse:
 @router.get("/console/{address:path}")
 def unknown(address: str) -> None:
     """Answer an unknown console address with the console's own page of errors."""
-    raise NotFound("the console has no page of this address")
+    raise NotFound("the console has no page at this address")
 
 
 def _listed_problems() -> list[ProblemType]:

@@ -85,7 +85,7 @@ def _chosen_act(form: dict[str, str], now: datetime) -> ChosenAct:
         tags = TAG.form_fields({"add" if act == "tag" else "remove": form.get("tag", "")}, now)
         Tagging.from_texts(**tags)
         return TAG, read_form(TaggingBody, tags)
-    raise Unprocessable("choose what is to be done")
+    raise Unprocessable("choose an act")
 
 
 def _hours(form: dict[str, str]) -> timedelta:

@@ -193,7 +193,9 @@ def _callback_address(request: Request) -> str:
     """
     base = base_address(request)
     if base is None:
-        raise OidcUnavailable("this service was not told the address that browsers reach it by")
+        raise OidcUnavailable(
+            "this service does not know the address that browsers use: set TIDEGATE_PUBLIC_ADDRESS"
+        )
     return f"{base}/console/oidc/callback"
 
 

@@ -49,7 +49,7 @@ def own_account(
     """
     account = holder.account
     if account.subject is not None:
-        raise NotFound("passwords and codes of this sign-in are not kept here")
+        raise NotFound("passwords and codes of this sign-in are managed elsewhere")
     if step_left(services, session, account) is CODE:
         raise Interruption(CODE, request, session=session)
     return account

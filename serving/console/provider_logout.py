@@ -72,7 +72,9 @@ def end_sessions(services: TheServices, form: OwnForm) -> Response:
         subject = services.oidc.ended_subject(form.get("logout_token", ""))
     except SignInRefused as refusal:
         log.warning("logout_refused", cause=refusal.cause)
-        raise ServingError("this is no logout token for this service", code="bad-request") from None
+        raise ServingError(
+            "this is not a logout token for this service", code="bad-request"
+        ) from None
     account = services.accounts.of_subject(subject)
     if account is not None:
         count = services.sessions.end_all(f"account:{account.name}", services.clock(), SERVICE)

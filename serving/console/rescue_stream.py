@@ -41,11 +41,11 @@ def board_stream(
     listeners = services.rescue_watch.listeners
     if listeners[session.session_id] >= MAX_STREAMS_OF_SESSION:
         raise ServingError(
-            "this session has as many pages open that are told of news as it may have",
+            "this session has too many pages open that wait for news: close one",
             code="too-often",
         )
     if listeners.total() >= MAX_STREAMS:
-        raise TooBusy("as many pages are told of news as this service can tell")
+        raise TooBusy("too many open pages wait for news from this service; try again later")
     events = _events(request, services, caller, session.session_id)
     return StreamingResponse(events, media_type="text/event-stream", headers=_HEADERS)
 

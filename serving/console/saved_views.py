@@ -70,4 +70,4 @@ def _read_filters(
     try:
         return filters.model_validate(query)
     except ValidationError:
-        raise Unprocessable("the filters of this view are none that the page knows") from None
+        raise Unprocessable("the page does not know the filters of this view") from None

@@ -239,6 +239,6 @@ def judge_again(
     """Record how the case would have ended without the score being known."""
     code = form.get("code", "")
     if code not in ("release", *OF_ENFORCEMENT):
-        raise Unprocessable("choose what is true of it")
+        raise Unprocessable("choose one of the answers")
     reread_case(services.cases, Reviewer.from_caller(caller), case_id, services.clock(), code)
     return RedirectResponse(f"/console/queue?done={case_id}", 303)

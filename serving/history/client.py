@@ -210,7 +210,7 @@ def require_same_log(state: OnlineStore, log: "DecisionRepository") -> None:
     if link is None:
         raise TidegateError(
             f"the online feature store has followed {size:,} decisions, and the log has fewer: "
-            f"an older copy of it was put in place; {mend}"
+            f"an older copy of it was restored; {mend}"
         )
     if applied and applied.startswith(f"{size}:") and applied != f"{size}:{link}":
         raise TidegateError(
@@ -336,5 +336,5 @@ def _failing_as_unavailable() -> Iterator[None]:
         yield
     except OnlineStoreUnavailable as failure:
         raise Unavailable(
-            "what was known before cannot be reached", code="history-unavailable"
+            "the earlier history is unavailable", code="history-unavailable"
         ) from failure

@@ -67,7 +67,7 @@ class EpochBeginning:
         made = cls(**(own | {"former": _heads_of(plain["former"])}))
         # `lost` is redundant: a value that differs would mislead readers, so it is refused.
         if made.as_plain() != plain:
-            raise ValueError("what is lost does not follow from what was kept")
+            raise ValueError("the missing entries do not follow from the stored ones")
         return made
 
 

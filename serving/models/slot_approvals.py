@@ -35,8 +35,8 @@ class SlotApprovals:
         seat = f"{pointer.name}@{pointer.role}"
         if not pointer.approvals:
             raise ApprovalRefused(
-                f"{seat} was named in a trial; live use wants two persons: run `tidegate promote` "
-                "again with their approvals"
+                f"{seat} was promoted in a trial; live use needs two people: run `tidegate "
+                "promote` again with their approvals"
             )
         if self.register.seated(pointer.name, pointer.role) != pointer.content_digest:
             raise ApprovalRefused(

@@ -98,14 +98,14 @@ def _feature_names(place: _Place, header: dict[str, _Field]) -> tuple[str, ...]:
             raise place.refusal(TidegateError, field.offset, f"want {columns} {key}")
     names = tuple(header["feature_names"].value.split(" "))
     if len(set(names)) != columns:
-        raise place.refusal(TidegateError, header["feature_names"].offset, "a name stands twice")
+        raise place.refusal(TidegateError, header["feature_names"].offset, "a name appears twice")
     return names
 
 
 def _sizes(place: _Place, field: _Field) -> list[int]:
     sizes = field.value.split(" ") if field.value else []
     if not all(re.fullmatch("[1-9][0-9]{0,9}", size) for size in sizes):
-        raise place.refusal(TidegateError, field.offset, "a tree size is no positive number")
+        raise place.refusal(TidegateError, field.offset, "a tree size is not a positive number")
     return [int(size) for size in sizes]
 
 

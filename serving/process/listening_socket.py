@@ -44,7 +44,7 @@ def inherited(descriptor: int) -> socket.socket:
         return socket.socket(fileno=descriptor)
     except OSError as refusal:
         raise TidegateError(
-            f"file descriptor {descriptor} is no socket ({os.strerror(refusal.errno or 0)})"
+            f"file descriptor {descriptor} is not a socket ({os.strerror(refusal.errno or 0)})"
         ) from None
 
 

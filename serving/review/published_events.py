@@ -173,7 +173,7 @@ class PublishedEvents:
         page = self.feed.page(access, after, limit)
         if page is None:
             fault = RequestFault("/after", "cursor", "want the `next` of a page")
-            raise Unprocessable("the cursor is none that a page gave", (fault,))
+            raise Unprocessable("this cursor did not come from a page", (fault,))
         events = [self.shown(entry) for entry in page.entries]
         add_audit_details(cases=list(dict.fromkeys(event.case_id for event in events)))
         return events, page

@@ -102,7 +102,7 @@ class ReaderProcess:
         # either.
         if length > MAX_REPLY_BYTES:
             raise BodyTooLarge(
-                f"what a message makes may take {MAX_REPLY_BYTES // _MEBIBYTE} MiB to say"
+                f"the records of a message may take at most {MAX_REPLY_BYTES // _MEBIBYTE} MiB"
             )
         return await self._exactly(length)
 
@@ -334,11 +334,9 @@ class MessageReaders:
     async def _turn(self, caller_id: str) -> None:
         own = Counter(each.caller_id for each in self._waiting)[caller_id]
         if own >= MAX_WAITING_OF_CALLER:
-            raise ServingError(
-                "as many messages of this caller wait to be read as may", code="too-often"
-            )
+            raise ServingError("too many messages of this caller are waiting", code="too-often")
         if len(self._waiting) >= MAX_WAITING:
-            raise TooBusy("more messages wait to be read than can be soon")
+            raise TooBusy("too many messages are waiting; try again later")
         turn = _Turn(caller_id, asyncio.get_running_loop().create_future())
         self._waiting.append(turn)
         self._admit()
@@ -351,7 +349,7 @@ class MessageReaders:
             else:
                 self._end_turn(caller_id)
             if isinstance(ended, TimeoutError):
-                raise TooBusy("more messages wait to be read than can be soon") from None
+                raise TooBusy("too many messages are waiting; try again later") from None
             raise
 
     def _admit(self) -> None:

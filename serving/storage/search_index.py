@@ -220,5 +220,5 @@ def _place_of(
     row = connection.execute(query).first()
     if row is None:
         fault = RequestFault("/cursor", "cursor", "the case it stands for is found no more")
-        raise Unprocessable("the cursor is none that a page of this search gave", (fault,))
+        raise Unprocessable("this cursor did not come from a page of this search", (fault,))
     return IndexPlace(*row)

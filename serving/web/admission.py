@@ -95,7 +95,7 @@ class Occupancy:
         """Count a request of a machine; raises TooBusy at the limit."""
         if self._metrics.inside >= self._limits.requests:
             self._metrics.shed.inc()
-            raise TooBusy("more requests are here than can be answered soon")
+            raise TooBusy("too many requests are waiting; try again later")
         self._metrics.inside += 1
 
     def leave_place(self) -> None:
@@ -120,7 +120,7 @@ class Occupancy:
             is_full = self._body_bytes + count > self._limits.body_bytes
             # One caller gets at most half, so that its large uploads cannot lock out all others.
             if is_full or share.body_bytes + count > self._limits.body_bytes // 2:
-                raise TooBusy("more bytes of bodies are here than can be answered soon")
+                raise TooBusy("too many bytes of bodies are waiting; try again later")
             share.body_bytes += count
             self._body_bytes += count
 

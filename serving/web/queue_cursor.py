@@ -46,7 +46,7 @@ def decode_place(cursor: str | None) -> tuple[int, str] | None:
         return -int(seq), case_id
     except (ValueError, AttributeError):
         fault = RequestFault("/cursor", "cursor", "want the `next` of a page")
-        raise Unprocessable("the cursor is none that a page gave", (fault,)) from None
+        raise Unprocessable("this cursor did not come from a page", (fault,)) from None
 
 
 def encode_seq(seq: int) -> str:
@@ -65,7 +65,7 @@ def decode_seq(cursor: str | None) -> int | None:
         return int(place)
     except ValueError:
         fault = RequestFault("/cursor", "cursor", "want the `next` of a page")
-        raise Unprocessable("the cursor is none that a page gave", (fault,)) from None
+        raise Unprocessable("this cursor did not come from a page", (fault,)) from None
 
 
 def decode_found(cursor: str | None) -> str | None:
@@ -75,7 +75,7 @@ def decode_found(cursor: str | None) -> str | None:
     if _FOUND.fullmatch(cursor):
         return cursor
     fault = RequestFault("/cursor", "cursor", "want the `next` of a page")
-    raise Unprocessable("the cursor is none that a page gave", (fault,))
+    raise Unprocessable("this cursor did not come from a page", (fault,))
 
 
 def decode_cursor(cursor: str | None) -> QueuePosition | None:
@@ -88,4 +88,4 @@ def decode_cursor(cursor: str | None) -> QueuePosition | None:
         return int(is_over), float(risk), datetime.fromisoformat(due_at), case_id
     except (ValueError, AttributeError):
         fault = RequestFault("/cursor", "cursor", "want the `next` of a page")
-        raise Unprocessable("the cursor is none that a page gave", (fault,)) from None
+        raise Unprocessable("this cursor did not come from a page", (fault,)) from None

@@ -94,7 +94,7 @@ TABLES = {
     ),
     "review/acts/justifications.py": ("STATED",),
     "review/cases/results.py": ("FOUND_BY_WORDS", "RESULT_MEANING"),
-    "review/cases/typologies.py": ("TYPOLOGIES",),
+    "review/cases/typology_texts.py": ("TYPOLOGIES",),
     "web/findings_by_week.py": ("PHRASES",),
     "web/figure_words.py": ("OTHER_FIGURES", "AMONG", "NOT_ENOUGH", "WORDS"),
     "web/html.py": ("SUBJECTS",),

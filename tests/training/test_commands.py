@@ -129,7 +129,7 @@ def test_a_model_is_trained_judged_and_promoted_from_the_command_line(
     waived = [word for gate in UNDECIDED for word in ("--waive", gate)]
     why = ["--because", "The first champion of a trial.", "--until", in_a_month()]
     lonely = call(tidegate, home, *words, "--approver", "grace", *waived, *why)
-    assert "want who asks beside who signs" in str(lonely.exception)
+    assert "want a requester who is not the signer" in str(lonely.exception)
     asked = ["--approver", "grace", "--requested-by", "ada", *waived, *why]
     other = call(tidegate, home, *words, *asked, "--json")
     assert other.exit_code == 0, other.exception

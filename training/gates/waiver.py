@@ -82,7 +82,7 @@ class Waiver(SignedDocument):
             raise ValueError(f"{asked!r} asks and signs; want two different people")
         # Undecided gates take two people: nobody alone may decide on missing evidence.
         if asked is None and (others := set(self.gates) - set(WAIVABLE_WHEN_REFUSED)):
-            raise ValueError(f"{', '.join(sorted(others))}: want who asks beside who signs")
+            raise ValueError(f"{', '.join(sorted(others))}: want a requester who is not the signer")
         return self
 
     @classmethod

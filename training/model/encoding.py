@@ -127,7 +127,7 @@ class Encoding:
         wrong, right = next(
             (a, b) for a, b in zip(names, [*self.names, None], strict=False) if a != b
         )
-        raise CatalogueMismatch(f"feature {wrong!r} stands where the model has {right!r}")
+        raise CatalogueMismatch(f"feature {wrong!r} is at the place where the model has {right!r}")
 
 
 def _categories(values: "pd.Series[str]", fewest: int) -> tuple[str, ...]:

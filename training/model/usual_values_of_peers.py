@@ -175,17 +175,17 @@ def _rows(
 
 def _check(table: pa.Table, inputs: ModelInputs | None) -> None:
     if not table.schema.equals(SCHEMA):
-        raise ArtefactError("usual.parquet: has other columns than what is usual beside peers")
+        raise ArtefactError("usual.parquet: has other columns than usual values of peers")
     if any(column.null_count for column in table.columns):
         raise ArtefactError("usual.parquet: holds a null")
     features = table["feature"].to_pylist()
     pairs = set(zip(features, table["group"].to_pylist(), strict=True))
     if len(pairs) < len(features):
-        raise ArtefactError("usual.parquet: tells a feature of one group twice")
+        raise ArtefactError("usual.parquet: states a feature of one group twice")
     if inputs is not None:
         among = {feature.name: feature.among.value for feature in inputs.features}
         if list(map(among.get, features)) != table["among"].to_pylist():
-            raise ArtefactError("usual.parquet: tells of a feature that is not compared so")
+            raise ArtefactError("usual.parquet: has a feature that is not compared with peers")
     _check_numbers(table)
 
 
@@ -198,9 +198,9 @@ def _check_numbers(table: pa.Table) -> None:
     shares = _numbers(table["shares"].combine_chunks().items)
     for numbers in (shares, _numbers(table["missing_share"].combine_chunks())):
         if not ((numbers >= 0) & (numbers <= 1)).all():
-            raise ArtefactError("usual.parquet: holds a share that is none")
+            raise ArtefactError("usual.parquet: has a share outside 0 to 1")
     if not (_numbers(table["subjects"].combine_chunks()) >= MIN_SUBJECTS).all():
-        raise ArtefactError("usual.parquet: tells of a group that is too small")
+        raise ArtefactError("usual.parquet: has a group that is too small")
 
 
 def _numbers(array: pa.Array) -> npt.NDArray[np.float64]:

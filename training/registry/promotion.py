@@ -198,7 +198,7 @@ def _registered(home: ModelHome, folder: Path) -> Registration:
     own_folder = home.folder_of(registration.name, registration.version)
     # Serving reads the folder in the home, so that is the one to check.
     if folder.resolve() != own_folder.resolve():
-        raise TrainingError(f"{folder} is no version of this home; want {own_folder}")
+        raise TrainingError(f"{folder} is not a version of this home; want {own_folder}")
     return registration
 
 

@@ -32,7 +32,7 @@ class ActInput(NullIsAbsent):
 
 def _require_visible(text: str) -> str:
     if not is_visible(text):
-        raise PydanticCustomError("not_visible", "nothing of it can be seen: say it in words")
+        raise PydanticCustomError("not_visible", "the text has no visible characters")
     return text
 
 

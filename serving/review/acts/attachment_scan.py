@@ -47,7 +47,7 @@ def _ended(content: bytes, command: str, within_s: float) -> int:
         )
     except (OSError, ValueError, IndexError) as error:
         raise FileNotClean(
-            "the scanner cannot be started, so nothing is kept; tell who runs this service",
+            "the scanner cannot be started, so the file is not stored; tell the operator",
             type(error).__name__,
         ) from None
     try:

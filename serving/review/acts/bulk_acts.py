@@ -41,7 +41,7 @@ class BulkActBody(ActInput):
         stated = (self.assignment is not None, self.until is not None, self.tags is not None)
         if stated != (self.act == "assign", self.act == "wait", self.act == "tag"):
             raise ValueError(
-                "`assign` wants an `assignment`, `wait` an `until`, `tag` its `tags`, and none more"
+                "`assign` wants an `assignment`, `wait` an `until`, `tag` its `tags`; no more"
             )
         return self
 

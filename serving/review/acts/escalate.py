@@ -18,7 +18,8 @@ def escalate(case: Case, actor: Actor, at: datetime, because: str) -> CaseChange
         )
     if case.escalation is not None:
         raise Conflict(
-            "this case is escalated already: its supervisor was told", code="already-escalated"
+            "this case is already escalated, and its supervisor was notified",
+            code="already-escalated",
         )
     return acted(case, actor, at, "escalate", because, escalation=Escalation(actor, at, because))
 

@@ -40,7 +40,7 @@ def judge_case(acting: ActRequest, judged_as: JudgedAs) -> Case:
     def require_no_view(events: Sequence[StoredEvent]) -> None:
         if _has_view(actor, events):
             raise Conflict(
-                "you have said what you think of this case, and saw its score since",
+                "you have given your view of this case already, and have seen its score since",
                 code="already-judged",
             )
 

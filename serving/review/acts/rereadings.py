@@ -34,7 +34,8 @@ def reread_case(cases: Cases, reviewer: Reviewer, case_id: str, at: datetime, co
     def require_first(events: Sequence[StoredEvent]) -> None:
         if _is_reread(reviewer, events):
             raise Conflict(
-                "your blind reading of this case is kept, and counts once", code="already-judged"
+                "your blind reading of this case is stored already, and counts once",
+                code="already-judged",
             )
 
     return cases.act(

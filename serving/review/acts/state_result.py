@@ -127,7 +127,7 @@ def _found_by(row: CaseRow, case: Case) -> FoundBy:
     found_by = case.action.finds if case.action else None
     if found_by is None:
         raise Conflict(
-            "order first what is to find it: an inspection or a check", code="no-action-ordered"
+            "first order the inspection or check that is to find it", code="no-action-ordered"
         )
     return found_by
 

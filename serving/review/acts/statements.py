@@ -97,7 +97,7 @@ def require_judge(case: Case, actor: Actor) -> tuple[Statement, Statement]:
     refuse_other(case, actor)
     if case.second_view is None or not actor.is_holder(case.second_view.by):
         raise Conflict(
-            "say first what you would do or what was found, and then judge", code="view-needed"
+            "first say what you would do or what was found, then judge", code="view-needed"
         )
     return case.proposal, case.second_view
 

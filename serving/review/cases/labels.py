@@ -56,7 +56,7 @@ def require_plausible_start(decision: Decision, result: CaseResult) -> None:
     if began_at and declared_at - began_at > MAX_BEFORE_DECLARATION:
         raise Unprocessable(
             say(
-                "the inspection is said to have begun more than {days} days before the declaration",
+                "the inspection began, by this form, more than {days} days before the declaration",
                 days=MAX_BEFORE_DECLARATION.days,
             ),
             code="contradictory-finding",
@@ -104,9 +104,7 @@ def _outcome(
         return None
     inspected_at = finding.inspected_at or (earlier.inspected_at if earlier else at)
     if inspected_at > at:
-        raise Unprocessable(
-            "the inspection is said to have begun in the future", code="contradictory-finding"
-        )
+        raise Unprocessable("the inspection begins in the future", code="contradictory-finding")
     selected_by, probability = selection_of(decision, result, finding.inspected_at)
     try:
         return Outcome(

@@ -37,12 +37,15 @@ class Arrivals:
         for mode in self.modes:
             if mode not in MODES:
                 raise Unprocessable(
-                    say("`{mode}` is no mode: want {modes}", mode=mode, modes=", ".join(MODES))
+                    say("`{mode}` is not a mode: want {modes}", mode=mode, modes=", ".join(MODES))
                 )
         for chapter in self.chapters:
             if not _CHAPTER.fullmatch(chapter):
                 raise Unprocessable(
-                    say("`{chapter}` is no chapter: want two digits, as 24", chapter=chapter[:20])
+                    say(
+                        "`{chapter}` is not a chapter: want two digits, such as 24",
+                        chapter=chapter[:20],
+                    )
                 )
 
     def takes(self, mode: str | None, chapter: str | None) -> bool:
@@ -180,7 +183,9 @@ def require_members(
     for name in members:
         account = known.get(name)
         if account is None or not account.caller().may("review"):
-            raise Unprocessable(say("`{name}` is no live account that reviews cases", name=name))
+            raise Unprocessable(
+                say("`{name}` is not an active account that reviews cases", name=name)
+            )
         # An account without offices sees all of them.
         if office_id is not None and account.offices and office_id not in account.offices:
             raise Unprocessable(

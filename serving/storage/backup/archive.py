@@ -115,7 +115,7 @@ def extract(archive: Path, folder: Path) -> BackupManifest:
         manifest = BackupManifest.model_validate_json((folder / MANIFEST).read_bytes())
     except _DAMAGES as failure:
         why = getattr(failure, "strerror", None) or type(failure).__name__
-        raise TidegateError(f"{archive} is no whole backup ({why})") from None
+        raise TidegateError(f"{archive} is not a complete backup ({why})") from None
     _require_same_members(archive, digests, manifest.members)
     (folder / MANIFEST).unlink()
     return manifest
@@ -153,4 +153,4 @@ def _require_same_members(
 ) -> None:
     for name in sorted({*found, *expected} - {MANIFEST}):
         if found.get(name) != expected.get(name):
-            raise TidegateError(f"{archive}: {name} is not what the backup says of it")
+            raise TidegateError(f"{archive}: {name} differs from the manifest of the backup")

@@ -134,7 +134,7 @@ class DistressAlertRepository(Repository):
             if row is None:
                 raise NotFound(_NO_SUCH)
             if row.decision_id is not None:
-                raise Conflict("a rescue goes on with this call: act on that")
+                raise Conflict("a rescue continues this call: act on the rescue")
             state, acts = self._state(row)
             after, event = act(state)
             unit = EncryptionUnit(f"records/{event.at.isoformat()[:10]}", _unit_name(alert_id))

@@ -115,7 +115,9 @@ class MessageRepository(Repository):
                 kept = self._writer.add(connection, records, rows)
                 # The same record in two messages is no conflict; different content under one id is.
                 if any(kept[each.key].body != each.body for each in records if each.key in kept):
-                    raise Conflict("another record was kept under an id of this message meanwhile")
+                    raise Conflict(
+                        "another record was stored under an id of this message meanwhile"
+                    )
                 connection.execute(kept_messages.insert(), [row])
                 if subjects:
                     connection.execute(message_subjects.insert(), subjects)

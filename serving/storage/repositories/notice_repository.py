@@ -104,7 +104,7 @@ class NoticeRepository(Repository):
         with self._writing() as connection:
             own = connection.scalars(select(notices.c.notice_id).where(is_own))
             if {*own} != {*notice_ids}:
-                raise NotFound("one of these is no notice of yours")
+                raise NotFound("one of these notices is not yours")
             connection.execute(update(notices).where(unread).values(read_at=now))
 
     def mark(self, holder: Actor, notice_id: str, read_at: datetime | None) -> None:

@@ -42,7 +42,9 @@ class SavedViewRepository(Repository):
             # Names are encrypted, so the check cannot be a unique index.
             named = {present.name for row in rows if (present := self._view(row))}
             if view.name in named:
-                raise Conflict("you have a view of this name; delete it first, or choose another")
+                raise Conflict(
+                    "you have a view of this name; delete it first or choose another name"
+                )
             if len(rows) >= MAX_VIEWS:
                 raise Conflict(f"you have {MAX_VIEWS} views, and no more are kept; delete one")
             saved_at = at.isoformat()

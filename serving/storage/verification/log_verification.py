@@ -128,7 +128,7 @@ def _checked(row: dict[str, Any], expected_seq: int, before: str) -> str:
 def _check_encrypted(row: dict[str, Any], decision: dict[str, Any]) -> None:
     """Compare the encrypted content and the answer with their digests; the answer may be erased."""
     if _digest(row["encrypted"] or b"") != decision.get("encrypted"):
-        raise _Broken("what is encrypted beside this record is not what its digest was taken of")
+        raise _Broken("the encrypted content of this record does not match its digest")
     if row["answer"] is None:
         return
     if row["answered_to"] != decision["caller_id"]:

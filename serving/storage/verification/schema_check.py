@@ -145,9 +145,9 @@ def require_schema(engine: Engine) -> None:
     named = "; ".join(map(str, faults[:MAX_NAMED]))
     more = f" and {len(faults) - MAX_NAMED} more" if len(faults) > MAX_NAMED else ""
     raise TidegateError(
-        f"the database is not as this release makes it: {named}{more}. Somebody who may change its "
-        "tables did so. Find out who, prove the log (`tidegate verify-log`), then undo it: drop "
-        "what is strange, and take what is missing from a backup or from an empty home"
+        f"the database differs from what this release makes: {named}{more}. Somebody who may "
+        "change its tables did so. Find out who, prove the log (`tidegate verify-log`), then undo "
+        "it: drop what does not belong there, and restore the rest from a backup or an empty home"
     )
 
 

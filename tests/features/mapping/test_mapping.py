@@ -158,7 +158,7 @@ def test_an_input_that_is_none_of_the_tables_is_refused_with_the_nearest(tmp_pat
     both = WHOLE + 'join = { register = { ID = "NO" } }\n'
 
     with pytest.raises(
-        TidegateError, match=r"regster\.csv is none of the tables t, register; the nearest"
+        TidegateError, match=r"regster\.csv is not one of the tables t, register; the nearest"
     ):
         imported(tmp_path, both, str(written_csv(tmp_path, [SHIPMENT], "regster.csv")))
 

@@ -313,5 +313,5 @@ def test_an_act_that_was_done_stays_agreed_to(people: People) -> None:
 
 def test_what_is_no_approval_is_refused() -> None:
     for content in ("", "{}", "[]", '{"act": 1}'):
-        with pytest.raises(ApprovalRefused, match="this is no approval"):
+        with pytest.raises(ApprovalRefused, match="this is not an approval"):
             GivenApproval.parse(content)

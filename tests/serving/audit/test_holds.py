@@ -78,7 +78,7 @@ def test_what_must_stay_stays_until_nothing_holds_it(place: Installation) -> Non
         with pytest.raises(Erased):
             place.record(case_id)
     incident = incidents.verify_incident(folder, public_key_of(place.settings.keys))
-    with pytest.raises(TidegateError, match="was erased"):
+    with pytest.raises(TidegateError, match="were erased"):
         list(incidents.read(DecisionRepository(place.engine()), incident))
     assert verify_decision_log(place.engine()).is_whole
 

@@ -282,10 +282,10 @@ def test_the_key_of_the_home_seats_nobody_without_the_keys_of_people(live: LiveH
     )
     models.point("champion", sound.model_copy(update={"approvals": ()}))
     pool.refresh()
-    assert "was named in a trial" in pool.refused["champion", "shipment"]
+    assert "was promoted in a trial" in pool.refused["champion", "shipment"]
     assert pool.champion("shipment").version == "1"
     told = [check.says for check in run_checks(Settings(home=live.home)) if NAME in check.what]
-    assert "was named in a trial" in told[0]
+    assert "was promoted in a trial" in told[0]
 
 
 def test_a_pointer_of_before_is_not_put_back_by_hand(live: LiveHome) -> None:

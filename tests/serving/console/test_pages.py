@@ -339,7 +339,7 @@ def test_an_address_that_no_page_has_is_answered_by_a_page(service: Service, add
     answer = service.client.get(address)
 
     assert (answer.status_code, answer.headers["Content-Type"]) == (404, "text/html; charset=utf-8")
-    assert "no page of this address" in answer.text
+    assert "no page at this address" in answer.text
 
 
 @pytest.mark.parametrize(

@@ -82,7 +82,7 @@ def test_a_topic_or_stream_that_is_not_there_is_said_and_not_made(ways: Ways, en
     ("arguments", "says"),
     [
         ([], "--events-to"),
-        (["--from", "kafka://h/t?group=g"], "none is left out in"),
+        (["--from", "kafka://h/t?group=g"], "none is dropped"),
         (["--events-to", "kafka://h/t"], "which events have gone"),
         (
             ["--from", "kafka://h/t?group=g", "--dead-letters", "kafka://h/d", "--kind=messages"],

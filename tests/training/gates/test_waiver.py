@@ -136,9 +136,7 @@ def test_two_people_may_answer_for_any_gate_that_is_undecided_and_for_no_refusal
 
     assert both.opens(Verdict(gate, verdict, "measured")) is is_opened
     assert not both.opens(Verdict("groups", "undecided", "not among its gates"))
-    with pytest.raises(
-        TrainingError, match=f"^waiver, persons: .*{gate}: want who asks beside who"
-    ):
+    with pytest.raises(TrainingError, match=f"^waiver, persons: .*{gate}: want a requester"):
         signed_over(gates=("groups", gate))
 
 

@@ -63,7 +63,10 @@ def test_a_frame_is_encoded_exactly_as_its_rows_are(
 @pytest.mark.parametrize(
     ("names", "message"),
     [
-        (["late_payments_30d", "value_per_kg_ratio", "corridor", "noise_ratio"], "stands where"),
+        (
+            ["late_payments_30d", "value_per_kg_ratio", "corridor", "noise_ratio"],
+            "at the place where",
+        ),
         (
             ["value_per_kg_ratio", "late_payments_30d", "corridor", "noise"],
             "'noise_ratio'; it is missing",

@@ -67,7 +67,7 @@ def test_neither_the_trainer_alone_nor_the_approver_alone_waives_what_is_undecid
     home: ModelHome, store: TrackingStore, data: TrainingSet, asks: str
 ) -> None:
     alone = Approval(asks, NOON)
-    for requested_by, wanted in ((asks, "want two different"), (None, "want who asks beside")):
+    for requested_by, wanted in ((asks, "want two different"), (None, "want a requester")):
         leave = replace(FIRST, requested_by=requested_by)
         with pytest.raises(TrainingError, match=wanted):
             promote_version(f"{NAME}@challenger", home, store, alone, data, INPUTS, leave)

@@ -134,7 +134,7 @@ def _own_host_towards(master: str) -> str:
     host = urlsplit(f"//{master.partition('://')[2].partition('/')[0].partition(',')[0]}")
     if not host.hostname:
         raise TrainingError(
-            f"{master}: say by --listen HOST:PORT at which address of this machine workers come"
+            f"{master}: give by --listen HOST:PORT the address of this machine for the workers"
         )
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asking:  # connect sends nothing
         asking.connect((host.hostname, host.port or 1))

@@ -24,7 +24,7 @@ def rendezvous_socket(where: Address) -> Iterator[socket.socket]:
         server = socket.create_server(where)
     except OSError as error:
         raise TrainingError(
-            f"{host}:{port} cannot be listened at ({error.strerror}); name another address of this "
+            f"{host}:{port} cannot be opened ({error.strerror}); name another address of this "
             "machine by --listen HOST:PORT"
         ) from None
     with server:
@@ -86,7 +86,7 @@ def _hold_same_code(growers: WorkerGroup, within_s: float) -> None:
     try:
         rank, hello = growers.inbox.get(timeout=within_s)
     except Empty:
-        raise TrainingError("a worker came and said nothing") from None
+        raise TrainingError("a worker connected and sent nothing") from None
     host = growers.lines[rank].other_host
     if hello is None:
         raise TrainingError(f"the worker on {host} is gone before all had come")

@@ -82,12 +82,12 @@ def _called(where: Address, key: bytes, until_s: float) -> WorkerConnection:
     except NotOurs:
         connection.close()
         raise TrainingError(
-            f"{host}:{port}: whoever listens there has another {KEY_VARIABLE}; give both the same"
+            f"{host}:{port}: the process there has another {KEY_VARIABLE}; give both the same"
         ) from None
     except OSError as error:
         connection.close()
         raise TrainingError(
-            f"{host}:{port}: whoever listens there did not greet a worker ({error}); it waits for "
+            f"{host}:{port}: the process there did not answer a worker ({error}); it waits for "
             "none any more, or is no training"
         ) from None
 
@@ -201,7 +201,7 @@ def _free(port: int) -> int:
             return int(free.getsockname()[1])
     except OSError as error:
         raise TrainingError(
-            f"port {port} cannot be listened at ({error.strerror}); name another one by --port"
+            f"port {port} cannot be opened ({error.strerror}); name another one by --port"
         ) from None
 
 

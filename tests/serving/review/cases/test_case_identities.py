@@ -94,7 +94,7 @@ def test_a_case_is_given_to_those_who_may_work_on_it_alone(reviewed: Service) ->
 
     for nobody in ("elsewhere", "auditor", "rescuer", "gone", "nobody", "caller-1", "Here"):
         answer = post(reviewed, case_id, "assignments", desk, to=nobody)
-        assert (answer.status_code, "live account" in answer.text) == (422, True), nobody
+        assert (answer.status_code, "active account" in answer.text) == (422, True), nobody
     assert (
         post(reviewed, case_id, "assignments", desk, to="here").json()["owner_id"] == "account:here"
     )

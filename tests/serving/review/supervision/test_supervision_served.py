@@ -354,7 +354,9 @@ def test_a_blind_reading_is_confirmed_and_saved_once_by_each_reader(reviewed: Se
     assert first.url.path == "/console/queue"
     assert "<strong>Shipment S-1</strong>: your blind reading is kept." in first.text
     assert second.status_code == 409
-    assert "your blind reading of this case is kept, and counts once" in second.text.lower()
+    assert (
+        "your blind reading of this case is stored already, and counts once" in second.text.lower()
+    )
     (figures,) = Supervision.from_cases(reviewed.services.case_load, ALL, NOW).reviewers
     assert (figures.reread, figures.same_when_reread) == (1, 1)
     assert "<select" not in reviewed.client.get(page).text  # there is nothing to save

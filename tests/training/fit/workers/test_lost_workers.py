@@ -71,7 +71,7 @@ def test_a_port_that_is_taken_is_named(data: TrainingSet, workers: Callable[...,
         reason = f"port {port} cannot be listened at .Address already in use"
         refused(TrainingError, reason, data, workers(2, port))
         with (
-            pytest.raises(TrainingError, match=rf"{HERE}:{port} cannot be listened at"),
+            pytest.raises(TrainingError, match=rf"{HERE}:{port} cannot be opened"),
             rendezvous_socket((HERE, port)),
         ):
             pass
