@@ -84,7 +84,7 @@ class Sweep:
         asking = SweptSubjects(self._subjects.starts, self._subjects.instants)
 
         def reduce_one(window: Window, values: Column | None) -> Column:
-            if window.reducer in (Reducer.MAX, Reducer.SMALLEST, Reducer.LATEST):
+            if window.reducer in (Reducer.LARGEST, Reducer.SMALLEST, Reducer.LATEST):
                 raise TidegateError(f"{window}: what may be amended has no such number")
             given = np.empty(0) if values is None else self._events.in_key_order(values)
             # A copy, because each sweep changes the flags.

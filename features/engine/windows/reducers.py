@@ -25,7 +25,7 @@ class Reducer(IntEnum):
     COUNT = 0  # number of events; 0 without any
     TOTAL = 1  # exact int64 sum of values; 0 without any
     MEAN = 2  # that sum divided by the number of values; missing without any
-    MAX = 3  # the largest value; missing without any
+    LARGEST = 3  # the largest value; missing without any
     SMALLEST = 4  # the smallest value; missing without any
     LATEST = 5  # the value of the newest event; missing if it has none
     DISTINCT = 6  # number of distinct values
@@ -99,7 +99,7 @@ def elapsed(reducer: int, instant: int, at: int) -> float:
 @inner
 def is_as_extreme(reducer: int, value: float, other: float) -> bool:
     """Return whether a value is at least as large as another, or for SMALLEST as small."""
-    return value >= other if reducer == Reducer.MAX else value <= other
+    return value >= other if reducer == Reducer.LARGEST else value <= other
 
 
 def decisive_events(reducer: Reducer, values: Column | None, is_present: Column) -> Column:
@@ -114,5 +114,5 @@ def decisive_events(reducer: Reducer, values: Column | None, is_present: Column)
         return np.arange(len(values)) == len(values) - 1
     if reducer is Reducer.TOTAL or not is_present.any():
         return is_present & (values != 0)
-    extreme = np.max if reducer is Reducer.MAX else np.min
+    extreme = np.max if reducer is Reducer.LARGEST else np.min
     return is_present & (values == extreme(values[is_present]))

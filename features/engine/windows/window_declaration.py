@@ -85,7 +85,7 @@ def mean(source: str, value: str | None = None, **face: Any) -> Any:
 
 def largest(source: str, value: str | None = None, **face: Any) -> Any:
     """Take the largest `value`; missing if the key has no events."""
-    return _window(Reducer.MAX, source, value=value, **face)
+    return _window(Reducer.LARGEST, source, value=value, **face)
 
 
 def smallest(source: str, value: str | None = None, **face: Any) -> Any:

@@ -31,7 +31,7 @@ Row = tuple[Any, ...]
 
 def windows(*, are_amended: bool) -> list[Window]:
     """A window of every reducer, by keys of one column, of two and of none."""
-    plain = (Reducer.MAX, Reducer.SMALLEST, Reducer.LATEST)
+    plain = (Reducer.LARGEST, Reducer.SMALLEST, Reducer.LATEST)
     return [
         Window(
             source="events",
