@@ -37,10 +37,14 @@ class ForkedCommand:
         errors: Path,
         environment: Mapping[str, str] | None = None,
         prepare: Callable[[], None] | None = None,
+        code: str | None = None,
     ) -> "ForkedCommand":
-        """Start `tidegate` with these arguments; the new process calls `prepare` first."""
+        """Start `tidegate` with these arguments; the new process calls `prepare` first.
+
+        With `code`, an interpreter of its own runs that in place of the fork.
+        """
         errors.touch()
-        begun = _server().submit(_fork, arguments, errors, environment or {}, prepare)
+        begun = _server().submit(_fork, arguments, errors, environment or {}, prepare, code)
         return cls(begun.result(), errors)
 
     def poll(self) -> int | None:
@@ -74,11 +78,12 @@ def _fork(
     errors: Path,
     environment: Mapping[str, str],
     prepare: Callable[[], None] | None,
+    code: str | None,
 ) -> int:
     child = os.fork()
     if child == 0:
         os.setsid()
-        _run(arguments, errors, environment, prepare)
+        _run(arguments, errors, environment, prepare, code)
     return child
 
 
@@ -87,6 +92,7 @@ def _run(
     errors: Path,
     environment: Mapping[str, str],
     prepare: Callable[[], None] | None,
+    code: str | None,
 ) -> NoReturn:
     status: Any = 70
     try:
@@ -95,6 +101,8 @@ def _run(
         for stream, target in ((0, nowhere), (1, nowhere), (2, output)):
             os.dup2(target, stream)
         os.environ |= environment
+        if code:
+            os.execv(sys.executable, [sys.executable, "-c", code, *arguments])
         sys.argv = ["tidegate", *arguments]
         if prepare:
             prepare()

@@ -19,6 +19,11 @@ from serving.storage.verification.log_verification import LogProof, verify_decis
 from tests.forked_command import ForkedCommand
 from tests.serving.bodies import shipment
 
+SERVE = (
+    "from tests.faults.served import limit_service; limit_service({}, {}); "
+    "from serving.cli.main import main; main()"
+)
+
 
 def limit_service(fixed: Mapping[str, Any], open_files: int | None) -> None:
     """Set limits that are no settings, in the process that will serve."""
@@ -89,6 +94,8 @@ class Served:
             self.home / "service.log",
             environment,
             partial(limit_service, fixed, self.open_files),
+            # Workers are forks of what starts them, and hang as forks of a fork of many threads.
+            SERVE.format(fixed, self.open_files) if self.workers > 1 else None,
         )
         self.wait_until_ready(60)
         return time.monotonic() - began
