@@ -14,6 +14,7 @@ TidegateError                  ends a command with exit code 1; the message says
     ├── Erased                 (410)
     ├── Conflict               (409)
     ├── BodyTooLarge           (413)
+    ├── MediaTypeUnsupported   (415)
     ├── Unprocessable          (422)
     │   └── SubmissionRefused  well-formed, but no subject that may be scored
     ├── ReasonsUnavailable     (503) the model that decided is missing, or was changed
@@ -145,6 +146,12 @@ class BodyTooLarge(ServingError):
     """The body exceeds a limit of the service."""
 
     code = "body-too-large"
+
+
+class MediaTypeUnsupported(ServingError):
+    """The service does not accept the media type or encoding of the body here."""
+
+    code = "media-type-unsupported"
 
 
 class Unprocessable(ServingError):

@@ -9,7 +9,7 @@ from starlette.concurrency import run_in_threadpool
 
 from serving.api.case_answers import CASE_PROBLEMS
 from serving.api.openapi import problems
-from serving.errors import BodyTooLarge, ServingError
+from serving.errors import BodyTooLarge, MediaTypeUnsupported
 from serving.review.acts.attachments import ENDINGS, file_too_large
 from serving.review.cases.case_records import CaseFile
 from serving.review.cases.reviewer import Reviewer
@@ -111,7 +111,7 @@ async def attach_file(
     case history records who attached it.
     """
     if request.headers.get("content-encoding", "identity").strip().lower() != "identity":
-        raise ServingError("send the body without Content-Encoding", code="media-type-unsupported")
+        raise MediaTypeUnsupported("send the body without Content-Encoding")
     most = services.settings.max_attachment_bytes
     try:
         content = await body_within(request, most)

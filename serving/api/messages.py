@@ -24,7 +24,7 @@ from serving.api.openapi import answer_headers, described_headers, problems
 from serving.audit.decision import Decision
 from serving.container import Services
 from serving.degraded_modes import require_disk_reserve
-from serving.errors import ServingError
+from serving.errors import MediaTypeUnsupported, ServingError
 from serving.history.kept_messages import KeptMessage, MessageContent, PlacedRecord
 from serving.review.cases.reviewer import Reviewer
 from serving.scoring.message_intake import MessageReadAs, SentMessage, TakenMessage
@@ -324,7 +324,7 @@ async def take_message(
     `score` too. Elements about persons are withheld, and blanked in the stored message.
     """
     if request.headers.get("content-encoding", "identity").strip().lower() != "identity":
-        raise ServingError("send the body without Content-Encoding", code="media-type-unsupported")
+        raise MediaTypeUnsupported("send the body without Content-Encoding")
     # Before the body is read: a full disk could not store it anyway.
     require_disk_reserve(services.settings)
     most = services.settings.max_message_bytes

@@ -15,12 +15,12 @@ from serving.console.pages import PageRoute
 from serving.console.rescues import rescue_page
 from serving.console.uploads import SignedUpload, Upload
 from serving.container import Services
-from serving.errors import BodyTooLarge, Conflict, Unprocessable
+from serving.errors import BodyTooLarge, Conflict, MediaTypeUnsupported, Unprocessable
 from serving.web.attached_files import attach_as_sent, handed_out
 from serving.web.services import TheServices
 
 router = APIRouter(prefix="/console", include_in_schema=False, route_class=PageRoute)
-REFUSALS = (BodyTooLarge, Conflict, Unprocessable)
+REFUSALS = (BodyTooLarge, Conflict, MediaTypeUnsupported, Unprocessable)
 
 
 @router.post("/cases/{case_id}/attachments")

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict
 from starlette.requests import ClientDisconnect
 
 from features.records import NullIsAbsent
-from serving.errors import BodyTooLarge, ServingError
+from serving.errors import BodyTooLarge, MediaTypeUnsupported
 from serving.web.admission import guard_of
 from serving.web.services import TheServices
 
@@ -43,12 +43,12 @@ def refuse_other_media(request: Request, *media_types: str) -> str:
     more than the memory of the machine.
     """
     if request.headers.get("content-encoding", "identity").strip().lower() != "identity":
-        raise ServingError("send the body without Content-Encoding", code="media-type-unsupported")
+        raise MediaTypeUnsupported("send the body without Content-Encoding")
     given, _, parameter = request.headers.get("content-type", "").lower().partition(";")
     is_utf8 = parameter.strip().replace('"', "") in {"", "charset=utf-8"}
     if given.strip() not in media_types or not is_utf8:
         named = " or ".join(filter(None, media_types))
-        raise ServingError(f"send the body as {named} in UTF-8", code="media-type-unsupported")
+        raise MediaTypeUnsupported(f"send the body as {named} in UTF-8")
     return given.strip()
 
 

@@ -89,7 +89,7 @@ def assign_case(acting: ActRequest, asked: Assignment) -> Case:
     def give(row: CaseRow) -> CaseRule:
         if named is None or not named.works_on_cases or not named.access.shows(row):
             raise Unprocessable(
-                "nobody with this name may work on the case: want a live account that reviews "
+                "nobody with this name may work on the case: want an active account that reviews "
                 "cases of its office"
             )
         to = named.actor

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Self
 
-from serving.errors import BodyTooLarge, ServingError, Unprocessable
+from serving.errors import BodyTooLarge, MediaTypeUnsupported, Unprocessable
 from serving.language import say
 
 MAX_TO_A_CASE = 50
@@ -106,7 +106,7 @@ def _media_type(content: bytes) -> str:
             return media_type
     if _is_text(content):
         return "text/plain; charset=utf-8"
-    raise ServingError("attach PDF, PNG, JPEG, TIFF or plain text", code="media-type-unsupported")
+    raise MediaTypeUnsupported("attach PDF, PNG, JPEG, TIFF or plain text")
 
 
 def _is_text(content: bytes) -> bool:

@@ -241,13 +241,12 @@ class ApprovalRepository(Repository):
 
     def used_of(self, kind: ActKind, object_id: str) -> list[GivenAnswer]:
         """Return the answers of approvals that were used for acts of a kind on an object."""
-        # Documents begin with the act's kind and id, so a prefix match needs no parsing of each
-        # row.
+        # Quotation marks within values are escaped, so this can match nothing but the act.
         said = json.dumps({"kind": kind, "object_id": object_id}, separators=(",", ":"))[:-1]
         query = (
             select(approvals)
             .join(used_approvals, used_approvals.c.approval_id == approvals.c.approval_id)
-            .where(approvals.c.document.startswith(f'{{"act":{said},', autoescape=True))
+            .where(approvals.c.document.contains(f'"act":{said},', autoescape=True))
             .order_by(approvals.c.given_at)
         )
         return [

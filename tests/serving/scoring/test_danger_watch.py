@@ -443,7 +443,9 @@ def test_the_decision_and_its_alarm_become_durable_together_or_not_at_all(
 ) -> None:
     with started(home, where) as overdue:
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr("serving.storage.repositories.decision_repository.let_wait", killed)
+            patch.setattr(
+                "serving.storage.repositories.decision_repository.queue_rescoring", killed
+            )
             answer = overdue.service.score(route(), overdue.service.key("score"))
         assert answer.status_code >= 500
         assert overdue.decisions() == []

@@ -11,11 +11,11 @@ from serving.review.supervision.supervision import CaseEnd
 from training.confidence_intervals import Estimate, proportion
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
-SPAN = ((NOW - timedelta(days=30)).isoformat(), NOW.isoformat())
+SPAN = (NOW - timedelta(days=30), NOW)
 
 
-def at(hours: float) -> str:
-    return (NOW + timedelta(hours=hours)).isoformat()
+def at(hours: float) -> datetime:
+    return NOW + timedelta(hours=hours)
 
 
 def case(
