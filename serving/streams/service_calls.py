@@ -71,7 +71,7 @@ class ServiceCalls:
             raise TidegateError(f"no service answers at TIDEGATE_ADDRESS: {error}") from None
         except ProblemError as error:
             if wants := [each.detail for each in error.errors if each.pointer == "/format"]:
-                raise TidegateError(f"the service does not know --format: {wants[0]}") from None
+                raise TidegateError(f"--format is unknown to the service: {wants[0]}") from None
             # A complaint about the empty body proves that key, scope and path are right.
             if error.status not in OF_THE_MESSAGE | PASSING and error.status < 500:
                 self._refuse(error)
