@@ -236,7 +236,7 @@ def test_a_version_beside_the_home_is_not_promoted(
 ) -> None:
     copied = shutil.copytree(home.find(f"{NAME}@challenger"), tmp_path / "copied")
 
-    with pytest.raises(TrainingError, match="copied is no version of this home; want"):
+    with pytest.raises(TrainingError, match="copied is not a version of this home; want"):
         promote_version(str(copied), home, store, GRACE, None, INPUTS)
 
 

@@ -68,7 +68,7 @@ def test_a_worker_that_sees_no_training_set_is_named(
 def test_a_port_that_is_taken_is_named(data: TrainingSet, workers: Callable[..., Started]) -> None:
     with socket.create_server(("", 0)) as taken:
         port = taken.getsockname()[1]
-        reason = f"port {port} cannot be listened at .Address already in use"
+        reason = f"port {port} cannot be opened .Address already in use"
         refused(TrainingError, reason, data, workers(2, port))
         with (
             pytest.raises(TrainingError, match=rf"{HERE}:{port} cannot be opened"),
