@@ -359,7 +359,7 @@ def test_workers_that_others_start_train_a_model_that_says_so(
         (["--engine", "spark"], "goes with --workers"),
         (["--workers", "1"], "greater than or equal to 2"),
         (["--workers", "2", "--listen", "7400"], "want HOST:PORT"),
-        (["--workers", "2", "--listen", "127.0.0.1:7400"], "need a secret of 16 letters"),
+        (["--workers", "2", "--listen", "127.0.0.1:7400"], "need a secret of 16 or more letters"),
         (["--workers", "2", "--engine", "spark"], "say where Spark is"),
         (["--workers", "2", "--master", "local"], "goes with --engine spark"),
         (["--workers", "2", "--search", "3"], "a search needs one machine"),
