@@ -121,5 +121,5 @@ class SignedDocument(BaseModel):
 
     @property
     def signed_bytes(self) -> bytes:
-        """What is signed of the document."""
+        """The bytes that are signed."""
         return signed_bytes(self.signed_as, self.model_dump(mode="json"))

@@ -77,16 +77,16 @@ def compile_sources(folder: Path) -> None:
 
 
 def run_pytest(
-    folder: Path, arguments: Sequence[str], longest_s: float, output: Path = Path(os.devnull)
+    folder: Path, arguments: Sequence[str], max_s: float, output: Path = Path(os.devnull)
 ) -> int:
-    """Run pytest in a copy of the project, and return its exit code; -SIGKILL after `longest_s`.
+    """Run pytest in a copy of the project, and return its exit code; -SIGKILL after `max_s`.
 
     What it prints goes to `output`. Whatever the tests started ends with them.
     """
     child = os.fork()
     if child == 0:
         _become_pytest(folder, arguments, output)
-    ends_at = time.monotonic() + longest_s
+    ends_at = time.monotonic() + max_s
     while time.monotonic() < ends_at:
         ended, status = os.waitpid(child, os.WNOHANG)
         if ended:

@@ -15,7 +15,7 @@ from tests.serving.calls import heard
 FILE_CALLS = {"os.link", "os.mkdir", "os.remove", "os.rename", "os.rmdir", "os.truncate"}
 PLACING = {"os.link", "os.rename"}
 KILLED = 9
-MAX_S = 300  # whoever takes longer waits for something that will not come
+MAX_S = 300  # more time means waiting for something that will not come
 
 
 def is_killed_at(number: int, act: Callable[[], Any]) -> bool:

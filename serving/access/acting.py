@@ -34,7 +34,7 @@ def identify(actor: Actor) -> None:
         acting.actor = actor
 
 
-def whoever_acts() -> Actor:
+def current_actor() -> Actor:
     """Return the current actor: the caller, the user of a command, or the service itself."""
     acting = _acting.get()
     return acting.actor if acting else SERVICE

@@ -37,7 +37,7 @@ APPROVING_ROLES: tuple[Role, ...] = ("supervisor", "data_scientist", "admin")
 
 LASTING = timedelta(days=7)
 # Older approvals would say too little about the current situation.
-MAX = timedelta(days=30)
+MAX_APPROVAL_LIFE = timedelta(days=30)
 
 # Allowed lead of a signer's clock.
 CLOCKS_APART = timedelta(minutes=5)
@@ -270,8 +270,10 @@ def _require_for(
         )
     if not approval.given_at <= now + CLOCKS_APART:
         raise ApprovalRefused("an approval was given in the future; look at the clocks")
-    if not now < approval.expires_at <= approval.given_at + MAX:
-        raise ApprovalRefused(f"an approval ended, or lasts longer than {MAX.days} days; sign anew")
+    if not now < approval.expires_at <= approval.given_at + MAX_APPROVAL_LIFE:
+        raise ApprovalRefused(
+            f"an approval ended, or lasts longer than {MAX_APPROVAL_LIFE.days} days; sign anew"
+        )
     if register.is_used(approval.approval_id):
         raise ApprovalRefused("an approval was used already; each is for one act, sign anew")
 

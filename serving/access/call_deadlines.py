@@ -18,9 +18,9 @@ class CallDeadline:
     so check `is_over` to know whether it is complete.
     """
 
-    def __init__(self, longest_s: float):
+    def __init__(self, max_s: float):
         self.is_over = False
-        self._longest_s = longest_s
+        self._max_s = max_s
         self._timer: threading.Timer | None = None
 
     def __enter__(self) -> Self:
@@ -30,11 +30,11 @@ class CallDeadline:
         if self._timer is not None:
             self._timer.cancel()
         if self.is_over and isinstance(failure, OSError):
-            raise TimeoutError(f"the call took more than {self._longest_s:g} s") from failure
+            raise TimeoutError(f"the call took more than {self._max_s:g} s") from failure
 
     def begin(self, socket_of: Callable[[], socket.socket | None]) -> None:
         """Start the time; `socket_of` returns the socket to close, None if there is none."""
-        self._timer = threading.Timer(self._longest_s, self._end, (socket_of,))
+        self._timer = threading.Timer(self._max_s, self._end, (socket_of,))
         self._timer.daemon = True
         self._timer.start()
 

@@ -81,16 +81,16 @@ def fetch(
     headers: Mapping[str, str] = {},
     *,
     most: int = MAX_BYTES,
-    longest_s: float | None = None,
+    max_s: float | None = None,
 ) -> bytes:
     """Return the whole answer to a GET, or to a POST of `body`.
 
     Raises AddressRefused before anything is sent. Raises OSError if the call fails, takes longer
-    than `longest_s` (default MAX_CALL_S), has another status than 2xx, is no HTTP or breaks
+    than `max_s` (default MAX_CALL_S), has another status than 2xx, is no HTTP or breaks
     off, or has more than `most` bytes: a part is never taken for the whole.
     """
     content = bytearray()
-    with _answered(address, body, headers, longest_s) as answer:
+    with _answered(address, body, headers, max_s) as answer:
         for piece in _pieces(answer):
             content += piece
             if len(content) > most:
@@ -129,11 +129,11 @@ def _answered(
     address: str,
     body: bytes | None,
     headers: Mapping[str, str],
-    longest_s: float | None = None,
+    max_s: float | None = None,
 ) -> Iterator[HTTPResponse]:
     """Yield an answer with status 2xx while it is read; raises as `fetch`."""
     refuse_unsafe(address)
-    with CallDeadline(longest_s or MAX_CALL_S) as deadline:
+    with CallDeadline(max_s or MAX_CALL_S) as deadline:
         call = _Call(address, body, dict(headers))
         call.deadline = deadline
         try:

@@ -36,7 +36,7 @@ def require_name(name: str) -> str:
         raise Unprocessable("want a name with letters or digits", code="name-refused")
     if len(near) > MAX_NAME_LENGTH:
         raise Unprocessable(
-            say("want a name of at most {longest_name} characters", longest_name=MAX_NAME_LENGTH),
+            say("want a name of at most {max_length} characters", max_length=MAX_NAME_LENGTH),
             code="name-refused",
         )
     if near != name:

@@ -97,11 +97,11 @@ class FailureCount:
         """Return the count after one more failure."""
         return FailureCount(min(most, self.at(now) + 1), now)
 
-    def wait_s(self, free: int, now: datetime, longest_s: float = MAX_WAIT_S) -> float:
+    def wait_s(self, free: int, now: datetime, max_s: float = MAX_WAIT_S) -> float:
         """Return the seconds until the next attempt is allowed; 0 if it is now."""
         if self.failures < free:
             return 0.0
-        wait_s = min(longest_s, 2.0 ** (self.failures - free))
+        wait_s = min(max_s, 2.0 ** (self.failures - free))
         return max(0.0, wait_s - max(0.0, (now - self.last_at).total_seconds()))
 
 

@@ -18,7 +18,7 @@ from features.home_files import write_home_file
 MIN_ANSWER_LENGTH = 40
 
 # Article 27(2) requires an update after a change; here at least once a year.
-MAX = timedelta(days=366)
+MAX_REVIEW_INTERVAL = timedelta(days=366)
 
 QUESTIONS: dict[str, str] = {
     "process": "In which processes of yours will scores be used, for which purpose? (27(1)(a))",
@@ -45,7 +45,7 @@ NAMES: dict[str, str] = {
 
 DAYS: dict[str, str] = {
     "assessed_on": "The day it was approved, as 2026-11-24 without quotes.",
-    "review_by": f"The day it must be looked at again, within {MAX.days} days.",
+    "review_by": f"The day it must be looked at again, within {MAX_REVIEW_INTERVAL.days} days.",
 }
 
 
@@ -111,8 +111,10 @@ def _days(given: dict[str, object], today: date) -> Iterator[MissingEntry]:
         return
     if assessed > today:
         yield MissingEntry("assessed_on", f"{assessed} is still to come")
-    if not assessed < review <= assessed + MAX:
-        yield MissingEntry("review_by", f"want a day within {MAX.days} days after {assessed}")
+    if not assessed < review <= assessed + MAX_REVIEW_INTERVAL:
+        yield MissingEntry(
+            "review_by", f"want a day within {MAX_REVIEW_INTERVAL.days} days after {assessed}"
+        )
     elif review < today:
         yield MissingEntry("review_by", f"was due on {review}; look at the answers again")
 

@@ -38,14 +38,14 @@ def act_done(services: Services, reviewer: Reviewer, case_id: str, now: datetime
     revision = services.cases.revision(case_id)
     if not is_seen(services, reviewer, case_id):
         given = services.cases.given_away(reviewer, case_id, now)
-        return _told(*given, now, revision) if given else None
+        return _act_done(*given, now, revision) if given else None
     row, case = services.cases.case(reviewer, case_id)
     events = services.cases.history(reviewer, row)
     # Reads and first judgements follow an act without changing the case.
     told = [event for event in events if event.action not in ("read", "judge")]
     if not told or not reviewer.actor.is_holder(told[-1].by):
         return None
-    return _told(row, case, told[-1], now, revision)
+    return _act_done(row, case, told[-1], now, revision)
 
 
 def is_seen(services: Services, reviewer: Reviewer, case_id: str) -> bool:
@@ -57,7 +57,7 @@ def is_seen(services: Services, reviewer: Reviewer, case_id: str) -> bool:
     return True
 
 
-def _told(row: CaseRow, case: Case, last: StoredEvent, now: datetime, revision: int) -> ActDone:
+def _act_done(row: CaseRow, case: Case, last: StoredEvent, now: datetime, revision: int) -> ActDone:
     if case.action and last.action == "order_action":
         words = say("ordered to {action}", action=case.action.in_words)
     else:

@@ -59,7 +59,7 @@ def act_on_chosen(
         if not chosen:
             raise Unprocessable("choose one case or more")
         acted = act_together(services.cases, reviewer, now, chosen, _chosen_act(form, now))
-        told = _told(services, reviewer, form["act"], acted)
+        told = _outcome(services, reviewer, form["act"], acted)
     # Show the list again with the reason: the reader's filters stay.
     except Unprocessable as refusal:
         told = {"not_done": str(refusal)}
@@ -98,7 +98,7 @@ def _hours(form: dict[str, str]) -> timedelta:
     return timedelta(hours=int(hours))
 
 
-def _told(services: Services, reviewer: Reviewer, act: str, acted: BulkAct) -> dict[str, Any]:
+def _outcome(services: Services, reviewer: Reviewer, act: str, acted: BulkAct) -> dict[str, Any]:
     """Return how many cases were changed, and each refused case with the reason."""
     rows = services.cases.rows_of(reviewer, [case_id for case_id, _ in acted.refused])
     names = {row.case_id: subject_named(row.subject_kind, row.subject_id) for row in rows}

@@ -54,7 +54,7 @@ async def own_form(request: Request) -> dict[str, str]:
         fields = parse_qs(body.decode("utf-8", "replace"), max_num_fields=MAX_FIELDS)
     except ValueError:
         raise Unprocessable(
-            say("a form of ours has at most {most_fields} fields", most_fields=MAX_FIELDS)
+            say("a form of ours has at most {max_fields} fields", max_fields=MAX_FIELDS)
         ) from None
     refuse_nul(*fields, *(value for values in fields.values() for value in values))
     request.state.own_form = form = {

@@ -31,17 +31,17 @@ from serving.web.services import TheServices
 log = structlog.get_logger(__name__)
 router = APIRouter(prefix="/console/decisions", include_in_schema=False, route_class=PageRoute)
 
-MAX = 50
+MAX_SHOWN = 50
 
 
 @router.get("")
 def newest(services: TheServices, reader: MayExplainOrStudy, session: TheSession) -> HTMLResponse:
     """Show the newest decisions that the reader may see."""
-    decisions = newest_visible(services.decisions, services.masking, reader, MAX)
+    decisions = newest_visible(services.decisions, services.masking, reader, MAX_SHOWN)
     cases = [
         _view(services, as_seen_by(reader, each, services.pseudonyms))[0] for each in decisions
     ]
-    return page("decisions.html", reader=reader, session=session, cases=cases, most=MAX)
+    return page("decisions.html", reader=reader, session=session, cases=cases, most=MAX_SHOWN)
 
 
 @router.get("/{decision_id}")

@@ -67,7 +67,7 @@ def count_new_cases(
     wanted = filters.queue_filter(services.clock(), services.cases.inboxes())
     wanted = replace(services.cases.as_read_by(_reviewer(caller), wanted), after_seq=after)
     count = 0 if filters.tab == "closed" else services.cases.count_new(_reviewer(caller), wanted)
-    return page("new_cases.html", new=count, most_counted=MAX_COUNTED, filters=filters)
+    return page("new_cases.html", new=count, max_counted=MAX_COUNTED, filters=filters)
 
 
 @router.post("/next")
@@ -108,7 +108,7 @@ def list_content(
         "filters": listed.filters,
         "unknown_places": list(_unknown_places(services, listed.filters)),
         "tab_names": TAB_NAMES,
-        "most_counted": MAX_COUNTED,
+        "max_counted": MAX_COUNTED,
         "lanes": [(lane, LANE_NAMES[lane], lanes.get(lane, 0)) for lane in own],
         "modes": get_args(Mode),
         "teams": list(services.cases.inboxes().names),

@@ -17,7 +17,7 @@ MIN_SYMBOLS = 3
 MAX_SYMBOLS = 40
 
 _FIRST_BYTES, _SYMBOL_BYTES, _REST_BYTES = 4, 2, 8
-_MAX = _FIRST_BYTES + _SYMBOL_BYTES * (MAX_SYMBOLS - MIN_SYMBOLS) + _REST_BYTES
+_MAX_CODE_BYTES = _FIRST_BYTES + _SYMBOL_BYTES * (MAX_SYMBOLS - MIN_SYMBOLS) + _REST_BYTES
 
 
 class CodeSpan(NamedTuple):
@@ -42,7 +42,7 @@ def prefix_span(key: bytes, text: str) -> CodeSpan:
     """
     first = _code(key, text[:MAX_SYMBOLS])
     # Longer than any code and filled with the highest byte, so it sorts after all of them.
-    return CodeSpan(first, first.ljust(_MAX + 1, b"\xff"))
+    return CodeSpan(first, first.ljust(_MAX_CODE_BYTES + 1, b"\xff"))
 
 
 def _code(key: bytes, text: str) -> bytes:

@@ -157,7 +157,7 @@ class RecordIngestion:
         settled: list[CheckedRecord] = []
         # A record that gets a new id or version is looked up again under that.
         while waiting:
-            before = self.store.kept([each.row for each in waiting])
+            before = self.store.stored_under_ids([each.row for each in waiting])
             again: list[CheckedRecord] = []
             for each in waiting:
                 kept = before.get(each.row.key)

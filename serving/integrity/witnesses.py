@@ -108,7 +108,7 @@ class WebWitness:
 
     def everything(self) -> Iterable[bytes] | None:
         """Return the whole answer; raise OSError if it exceeds the limits of size or time."""
-        ask = partial(fetch, self.address, most=MAX_TOLD_BYTES, longest_s=MAX_TOLD_S)
+        ask = partial(fetch, self.address, most=MAX_TOLD_BYTES, max_s=MAX_TOLD_S)
         told = self._told(ask)
         return None if told is None else [told]
 

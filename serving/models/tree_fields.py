@@ -24,7 +24,7 @@ _FINITE = r"[-+]?+[0-9]++(?:\.[0-9]*+)?+(?:e[-+]?+[0-9]++)?+"
 _WHOLES, _FINITES, _ANY = (
     re.compile(f"(?:{number} )*+{number}") for number in (_WHOLE, _FINITE, f"(?:{_FINITE}|-?+inf)")
 )
-_MAX = 1 << 31
+_INTEGER_END = 1 << 31
 _PER_NODE = ("split_gain", "internal_value", "internal_weight")
 
 
@@ -136,11 +136,13 @@ def _one(fields: Mapping[str, str], key: str) -> int:
     return int(_integers(fields, key, 1)[0])
 
 
-def _integers(fields: Mapping[str, str], key: str, length: int, below: int = _MAX) -> Counts:
+def _integers(
+    fields: Mapping[str, str], key: str, length: int, below: int = _INTEGER_END
+) -> Counts:
     value = _written(fields, key, length, _WHOLES, "a whole number is needed")
     array = np.fromstring(value, dtype=np.int64, sep=" ")
     # np.fromstring clamps numbers beyond 64 bits, so they fail the range check below.
-    if len(array) and not -_MAX <= array.min() <= array.max() < below:
+    if len(array) and not -_INTEGER_END <= array.min() <= array.max() < below:
         raise WrongField(key, "a number is out of range")
     return array
 

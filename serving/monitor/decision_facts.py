@@ -22,7 +22,7 @@ UNKNOWN = "(unknown)"
 # The feature that counts an operator's earlier subjects, by kind; for shipments within a year.
 BEFORE = {kind: each.experience_feature for kind, each in SUBJECT_TYPES.items()}
 SIZES = ((1, "new"), (10, "1 to 9 before"), (100, "10 to 99 before"))
-MAX = "100 or more before"
+MANY_BEFORE = "100 or more before"
 
 # Lanes whose outcomes are measured: those with an inspection, except rescues.
 MEASURED = tuple(lane for lane in VISITED if lane != "rescue")
@@ -171,7 +171,7 @@ def _region(country: str | None) -> str:
 def _operator(before: Value) -> str:
     if not isinstance(before, float | int):
         return UNKNOWN
-    return next((name for end, name in SIZES if before < end), MAX)
+    return next((name for end, name in SIZES if before < end), MANY_BEFORE)
 
 
 def _indicators(record: Mapping[str, Any]) -> dict[str, float]:

@@ -24,7 +24,7 @@ from serving.triage.triage_plan import TriagePlan
 if TYPE_CHECKING:
     from serving.storage.repositories.rollup_repository import RollupRepository
 
-MAX = timedelta(days=3_660)
+MAX_PERIOD = timedelta(days=3_660)
 # The live traffic that a promotion considers.
 LIVE = timedelta(days=90)
 
@@ -44,8 +44,8 @@ class ReportRequest:
     def __post_init__(self) -> None:
         if self.last < self.first:
             raise TidegateError(f"the time ends ({self.last}) before it begins ({self.first})")
-        if self.last - self.first > MAX:
-            raise TidegateError(f"want at most {MAX.days:,} days")
+        if self.last - self.first > MAX_PERIOD:
+            raise TidegateError(f"want at most {MAX_PERIOD.days:,} days")
         if self.first > self.as_of.date():
             raise TidegateError(
                 f"nothing was known of {self.first} at {self.as_of:%Y-%m-%d %H:%M} UTC"

@@ -125,7 +125,7 @@ class FeedChannel(Channel, Generic[R, P]):
     def send(self, receiver: R, part_id: str, part: P, at: datetime) -> None:
         """Make one call; raise OSError or AddressRefused if it is not accepted."""
 
-    def take(self) -> Delivery | None:
+    def claim(self) -> Delivery | None:
         """Lease a receiver that is due and lacks parts; None if there is none."""
         newest, now = self.newest(), self._clock()
         if newest is None:
@@ -156,7 +156,7 @@ class FeedChannel(Channel, Generic[R, P]):
 
     def _lease(self, name: str, receiver: R, newest: str) -> Callable[[], bool] | None:
         lease = secrets.token_hex(8)
-        state = self._progress.take(self.name, name, lease, self._clock())
+        state = self._progress.lease(self.name, name, lease, self._clock())
         if state is None:
             return None
         self._delivering.add(name)

@@ -64,12 +64,12 @@ class Channel(ABC):
         """Prepare for deliveries; called once before the first."""
 
     @abstractmethod
-    def take(self) -> Delivery | None:
+    def claim(self) -> Delivery | None:
         """Claim the delivery that is due first, for this worker alone; None if none is due."""
 
     def deliver_due(self) -> None:
         """Make all due deliveries, one after the other."""
-        while not self.is_over and (deliver := self.take()) is not None:
+        while not self.is_over and (deliver := self.claim()) is not None:
             deliver()
 
     def stop(self) -> None:
@@ -114,7 +114,7 @@ class Outbox:
                 # Claim nothing that would wait for a thread: its lease would expire in the
                 # meantime.
                 while self._has_free_thread(channel) and not channel.is_over:
-                    if (deliver := channel.take()) is None:
+                    if (deliver := channel.claim()) is None:
                         break
                     self._begin(channel, deliver)
             except LogUnavailable:

@@ -103,7 +103,7 @@ class RescueChannel(Channel):
         """Start to call rescues, except those decided before the first start."""
         self.outbox.begin()
 
-    def take(self) -> Delivery | None:
+    def claim(self) -> Delivery | None:
         """Start the attempt that is due first; None if none is."""
         now, pace = self._clock(), CallPace(RETRY.delay, self.directory.patience)
         # Calls about decisions come before alerts, which have no case yet.

@@ -160,7 +160,7 @@ class EarlierCalls:
             for ship, journey in declared
             for call in _calls_from(journey, heard[ship], at)
         }
-        kept = self.records.kept([*calls.values()]) if calls else {}
+        kept = self.records.stored_under_ids([*calls.values()]) if calls else {}
         new = [call for key, call in calls.items() if key not in kept]
         if new:
             # The rescuers were alerted to these calls when they were first received.

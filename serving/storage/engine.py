@@ -14,7 +14,7 @@ from sqlalchemy.exc import ArgumentError, OperationalError, SQLAlchemyError
 
 from features.errors import TidegateError
 from features.home_keys import is_blank_home, make_keys
-from serving.access.acting import whoever_acts
+from serving.access.acting import current_actor
 from serving.errors import LogUnavailable
 from serving.integrity.audit_log import AuditEvent
 from serving.storage.binding import (
@@ -216,7 +216,7 @@ def _made_or_bound(
 def _write_event(
     connection: Connection, action: str, database_id: str, details: dict[str, Any]
 ) -> None:
-    event = AuditEvent(now(connection), whoever_acts(), action, "database", database_id, details)
+    event = AuditEvent(now(connection), current_actor(), action, "database", database_id, details)
     written = WrittenRows.of(connection)
     assert written is not None  # `writing` installs it
     written.events.append(event)

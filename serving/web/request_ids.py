@@ -14,7 +14,7 @@ import structlog
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from serving.access.acting import whoever_acts
+from serving.access.acting import current_actor
 from serving.access.actors import SERVICE
 from serving.observability import Metrics
 from serving.web.problems import log_failure, unforeseen
@@ -86,7 +86,7 @@ class RequestIds:
         route = getattr(scope.get("route"), "path", "unknown")
         method = scope["method"] if scope["method"] in {"GET", "POST", "HEAD"} else "other"
         self._metrics.requests.observe(method, route, status, seconds)
-        actor = whoever_acts()
+        actor = current_actor()
         caller = None if actor is SERVICE else actor.identity
         told = {"status": status, "seconds": round(seconds, 4), "caller": caller}
         log.info("answered", method=method, route=route, **told)

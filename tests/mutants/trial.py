@@ -46,12 +46,12 @@ def begin_worker(scratch: str) -> None:
     os.chdir(copy)
 
 
-def tried(target: Target, mutation: MutationSpec, longest_s: float) -> Verdict:
+def tried(target: Target, mutation: MutationSpec, max_s: float) -> Verdict:
     """Mutate the file of the copy that is the working directory, and run the target's tests."""
     operator = get_operator(mutation.operator_name)()
     with use_mutation(Path(target.file), operator, mutation.occurrence) as (sound, mutated):
         was, becomes = _lines(sound, mutated or sound)
-        status = run_tests(target, longest_s)
+        status = run_tests(target, max_s)
     within = mutation.definition_name or "the module"
     return Verdict(target.group, target.file, within, was, becomes, is_noticed=status != 0)
 
@@ -63,10 +63,10 @@ def sound_run_s(target: Target) -> float:
     return time.monotonic() - begun
 
 
-def run_tests(target: Target, longest_s: float) -> int:
+def run_tests(target: Target, max_s: float) -> int:
     """Exit code of pytest in a fork; it ends with the first failure, or after so many seconds."""
     arguments = ("-x", *(PURE if target.is_pure else ()), *target.tests)
-    return run_pytest(Path.cwd(), arguments, longest_s)
+    return run_pytest(Path.cwd(), arguments, max_s)
 
 
 def _lines(sound: str, mutated: str) -> tuple[str, str]:

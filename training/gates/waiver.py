@@ -30,7 +30,7 @@ from training.gates.waivable import Waivable
 WAIVER = "waiver.json"
 
 # Half a year; then somebody must examine the groups and sign again.
-MAX = timedelta(days=183)
+MAX_WAIVER_LIFE = timedelta(days=183)
 
 # Gates that one person may answer for: a difference between groups of traffic may be justified, and
 # a model may follow a champion that cannot be read.
@@ -71,8 +71,10 @@ class Waiver(SignedDocument):
     @classmethod
     def _end_in_time(cls, until: datetime, told: ValidationInfo) -> datetime:
         given_at = told.data.get("given_at")
-        if given_at is not None and not given_at < until <= given_at + MAX:
-            raise ValueError(f"want an end within {MAX.days} days from {given_at:%Y-%m-%d}")
+        if given_at is not None and not given_at < until <= given_at + MAX_WAIVER_LIFE:
+            raise ValueError(
+                f"want an end within {MAX_WAIVER_LIFE.days} days from {given_at:%Y-%m-%d}"
+            )
         return until
 
     @model_validator(mode="after")

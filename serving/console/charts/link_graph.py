@@ -16,7 +16,7 @@ from serving.review.cases.shared_things import SharedThing
 
 COLUMN_PX, NODE_PX, ROW_PX, NODE_HEIGHT_PX, TOP_PX = 250.0, 190.0, 50.0, 38.0, 30.0
 # Characters per line in a box; longer texts are cut there and complete in the table.
-MAX = 25
+MAX_LINE_LENGTH = 25
 
 NodeKind = Literal["case", "thing", "neighbour"]
 
@@ -191,7 +191,7 @@ class _Drawing:
                         count=_count(thing),
                         what=_as_what(thing.kind, thing.roles),
                     ),
-                    MAX + 5,
+                    MAX_LINE_LENGTH + 5,
                 ),
                 f"{prefix}:{place}",
                 value=thing.value,
@@ -273,5 +273,5 @@ def _status(each: Neighbour) -> str:
     return say("smuggling confirmed") if each.is_confirmed else say_word(each.case.status)
 
 
-def _short(text: str, longest: int = MAX) -> str:
+def _short(text: str, longest: int = MAX_LINE_LENGTH) -> str:
     return text if len(text) <= longest else f"{text[: longest - 1]}…"

@@ -178,7 +178,7 @@ def require_members(
     members = tuple(names)
     if len(members) > MAX_MEMBERS:
         raise Unprocessable(
-            say("a team has at most {most_members} members", most_members=MAX_MEMBERS)
+            say("a team has at most {max_members} members", max_members=MAX_MEMBERS)
         )
     for name in members:
         account = known.get(name)

@@ -34,7 +34,7 @@ def checked_name(name: str) -> str:
     words = " ".join(name.split())
     if not words or len(words) > MAX_NAME_LENGTH:
         raise Unprocessable(
-            say("name the view, in at most {longest_name} characters", longest_name=MAX_NAME_LENGTH)
+            say("name the view, in at most {max_length} characters", max_length=MAX_NAME_LENGTH)
         )
     if any(unicodedata.category(symbol).startswith("C") for symbol in words):
         raise Unprocessable("name the view in letters, digits and signs that can be seen")

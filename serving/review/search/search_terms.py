@@ -95,9 +95,7 @@ def distinct_terms(terms: Iterable[SearchTerm]) -> tuple[SearchTerm, ...]:
 def read_search(text: str) -> str:
     """Return the normalised term of a search; raises Unprocessable for an invalid one."""
     if len(text) > MAX_SEARCH_LENGTH:
-        raise _refused(
-            say("want at most {longest_search} characters", longest_search=MAX_SEARCH_LENGTH)
-        )
+        raise _refused(say("want at most {max_length} characters", max_length=MAX_SEARCH_LENGTH))
     if any(_is_unreadable(symbol) for symbol in text):
         raise _refused("want letters, digits and separators, without control characters")
     if _WILDCARDS.intersection(text):

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, Engine, bindparam, select, text, update
 
-from serving.access.acting import whoever_acts
+from serving.access.acting import current_actor
 from serving.access.actors import Actor
 from serving.access.api_keys import ApiKey, PresentedKey, successor_of
 from serving.access.errors import NameTaken
@@ -48,7 +48,7 @@ class ApiKeyRepository(Repository):
     def add_key(self, key: ApiKey) -> None:
         """Store a new key; raise Unprocessable, or NameTaken if the name is or was in use."""
         made = {"scopes": key.scopes, "offices": key.offices, "purposes": key.purposes}
-        event = AuditEvent(key.created_at, whoever_acts(), "make_key", "key", key.key_id, made)
+        event = AuditEvent(key.created_at, current_actor(), "make_key", "key", key.key_id, made)
         with self._writing() as connection:
             _require_new_name(connection, key.name)
             connection.execute(api_keys.insert(), vars(key))
@@ -153,7 +153,7 @@ class ApiKeyRepository(Repository):
             if not key_ids:
                 raise NotFound(f"no key named {name} is in use")
             connection.execute(ended)
-            acts = [AuditEvent(now, whoever_acts(), "revoke_key", "key", each) for each in key_ids]
+            acts = [AuditEvent(now, current_actor(), "revoke_key", "key", each) for each in key_ids]
             append_audit_events(connection, acts)
         self._remembered.clear()
 

@@ -2,7 +2,7 @@
 
 from sqlalchemy import Connection, func, select
 
-from serving.access.acting import whoever_acts
+from serving.access.acting import current_actor
 from serving.integrity.audit_log import AuditEvent
 from serving.review.cases.case_records import StoredEvent
 from serving.storage.encrypted_cases import EncryptedCases
@@ -15,5 +15,5 @@ def insert_event(connection: Connection, encrypted: EncryptedCases, event: Store
     last = connection.scalar(select(func.coalesce(func.max(case_events.c.seq), 0))) or 0
     kept = encrypted.event(event, connection)
     connection.execute(case_events.insert().values(seq=last + 1, **kept))
-    act = AuditEvent(event.at, whoever_acts(), event.action, "case", event.case_id)
+    act = AuditEvent(event.at, current_actor(), event.action, "case", event.case_id)
     append_audit_events(connection, [act])

@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlalchemy import Connection, and_, func, or_, select, type_coerce
 
-from serving.access.acting import whoever_acts
+from serving.access.acting import current_actor
 from serving.crypto.encryption import EncryptionUnit
 from serving.integrity.audit_log import AuditEvent
 from serving.review.cases.case_records import (
@@ -225,7 +225,7 @@ def _opened(
 ) -> AuditEvent:
     """Return the audit event of an opened or linked case, with a digest of all its links."""
     digest = {"links": links_digest(links)}
-    return AuditEvent(now(connection), whoever_acts(), action, "case", case_id, digest)
+    return AuditEvent(now(connection), current_actor(), action, "case", case_id, digest)
 
 
 def _among_inspections(case: CaseRow, connection: Connection) -> CaseRow:

@@ -11,7 +11,7 @@ import structlog
 from sqlalchemy import Connection, Engine, Select, Table, func, select
 
 from features.records import SUBJECT_KINDS
-from serving.access.acting import whoever_acts
+from serving.access.acting import current_actor
 from serving.access.actors import Actor
 from serving.integrity.audit_log import AuditEvent
 from serving.models.kill_switch import DecideSwitch, SwitchBoard, SwitchEvent, SwitchProposal
@@ -148,4 +148,4 @@ def _audited(act: SwitchEvent | SwitchProposal) -> AuditEvent:
 
 def _act(event: SwitchEvent) -> AuditEvent:
     action = "switch_on" if event.is_on else "switch_off"
-    return AuditEvent(event.switched_at, whoever_acts(), action, "model", event.subject_kind)
+    return AuditEvent(event.switched_at, current_actor(), action, "model", event.subject_kind)

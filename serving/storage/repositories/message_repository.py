@@ -21,7 +21,7 @@ from sqlalchemy import (
 from sqlalchemy.exc import IntegrityError
 
 from features.messages.stored_text import NO_TEXT, MessageText
-from serving.access.acting import whoever_acts
+from serving.access.acting import current_actor
 from serving.crypto.encryption import EncryptionUnit
 from serving.crypto.errors import LogMoved
 from serving.errors import Conflict, Erased
@@ -281,4 +281,4 @@ def _may_be_seen(access: CaseAccess) -> ColumnElement[bool]:
 def _received(message: KeptMessage) -> AuditEvent:
     details = {"format": message.format, "records": message.content.report["records"]}
     at = datetime.fromisoformat(message.received_at)
-    return AuditEvent(at, whoever_acts(), "send_message", "message", message.message_id, details)
+    return AuditEvent(at, current_actor(), "send_message", "message", message.message_id, details)

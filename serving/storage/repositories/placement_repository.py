@@ -13,7 +13,7 @@ from serving.storage.tables.scoring import decisions
 from serving.triage.placement_log import LaneCount, LoggedPlacement
 
 # Bounds the memory of one query.
-MAX = 100_000
+MAX_PLACEMENTS = 100_000
 
 
 _NAMES = [column.name for column in fields(LoggedPlacement) if column.name != "ranked_by"]
@@ -57,7 +57,7 @@ class PlacementRepository(Repository):
             select(*_COLUMNS)
             .where(decisions.c.scored_at >= instant.isoformat())
             .order_by(decisions.c.seq.desc())
-            .limit(MAX)
+            .limit(MAX_PLACEMENTS)
         )
         rows = self._rows(query)
         return [*map(_placement, reversed(rows))]
@@ -82,7 +82,7 @@ class PlacementRepository(Repository):
     def after(self, seq: int) -> list[LoggedPlacement]:
         """Return the placements of the decisions after a number, in order."""
         query = select(*_COLUMNS).where(decisions.c.seq > seq).order_by(decisions.c.seq)
-        return [*map(_placement, self._rows(query.limit(MAX)))]
+        return [*map(_placement, self._rows(query.limit(MAX_PLACEMENTS)))]
 
 
 def _placement(row: Row[Any]) -> LoggedPlacement:

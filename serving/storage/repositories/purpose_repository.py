@@ -3,7 +3,7 @@
 from sqlalchemy import func, select
 
 from features.errors import TidegateError
-from serving.access.acting import whoever_acts
+from serving.access.acting import current_actor
 from serving.audit.purpose import RefusedUse
 from serving.integrity.audit_log import AuditEvent
 from serving.storage.repositories.audit_repository import append_audit_events
@@ -36,7 +36,7 @@ class PurposeRepository(Repository):
         with self._writing() as connection:
             number = (connection.scalar(last) or 0) + 1
             connection.execute(refused_uses.insert(), {**vars(refused), "number": number})
-            act = AuditEvent(refused.at, whoever_acts(), "refuse_purpose", "call", refused.use)
+            act = AuditEvent(refused.at, current_actor(), "refuse_purpose", "call", refused.use)
             # The audit event keeps the table of refusals from being cleared unnoticed.
             append_audit_events(connection, [act])
 

@@ -23,7 +23,7 @@ class ReceiverRepository(Repository):
         query = select(receivers).where(receivers.c.channel == channel)
         return {row.receiver: _state(row) for row in self._rows(query)}
 
-    def take(self, channel: str, name: str, lease: str, now: datetime) -> ReceiverState | None:
+    def lease(self, channel: str, name: str, lease: str, now: datetime) -> ReceiverState | None:
         """Lease a receiver; return None if another worker has it or it is not due."""
         with self._writing() as connection:
             found = connection.execute(select(receivers).where(_is(channel, name))).first()
@@ -81,7 +81,7 @@ class ReceiverRepository(Repository):
             connection.execute(_of(channel, name, lease).values(lease=None, leased_until=None))
 
     def make_due(self, channel: str, name: str) -> None:
-        """Let a receiver be called now, whatever it waits for and whoever holds its lease."""
+        """Let a receiver be called now, even if it waits or another worker holds its lease."""
         with self._writing() as connection:
             connection.execute(
                 _of(channel, name).values(next_at=None, lease=None, leased_until=None)

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Engine, select, tuple_
 
 from features.records import Position
 from features.rescoring_rules import RESCORED_AFTER
-from serving.access.acting import whoever_acts
+from serving.access.acting import current_actor
 from serving.crypto.errors import LogMoved
 from serving.history.received_records import SUBJECT_KIND_OF, ReceivedRecord, StoredRecord
 from serving.integrity.audit_log import AuditEvent
@@ -74,10 +74,10 @@ class RecordRepository(Repository):
             require_logged(encrypted.values(), self._newest)
             return self._writer.add(connection, rows, encrypted, raises_alerts=raises_alerts)
 
-    def kept(self, rows: Sequence[ReceivedRecord]) -> dict[Key, StoredRecord]:
+    def stored_under_ids(self, rows: Sequence[ReceivedRecord]) -> dict[Key, StoredRecord]:
         """Return what is stored under the keys of these records, by key; store nothing."""
         with self._reading() as connection:
-            return self._writer.kept(connection, rows)
+            return self._writer.stored_under_ids(connection, rows)
 
     def about(
         self, subjects: Sequence[tuple[str, str]]
@@ -129,7 +129,7 @@ class RecordWriter:
     ) -> dict[Key, StoredRecord]:
         """Store the new records, already encrypted; return what is stored under existing keys."""
         # Read again under the write lock: another worker may have stored one meanwhile.
-        before = self.kept(connection, rows)
+        before = self.stored_under_ids(connection, rows)
         new = [row for key, row in encrypted.items() if key not in before]
         if new:
             connection.execute(records.insert(), new)
@@ -164,7 +164,7 @@ class RecordWriter:
             if row.key not in before and (ship := ship_journey_of(row)) is not None
         ]
 
-    def kept(
+    def stored_under_ids(
         self, connection: Connection, rows: Sequence[ReceivedRecord]
     ) -> dict[Key, StoredRecord]:
         """Return what is stored under the ids of these records; the body is empty if erased."""
@@ -242,4 +242,4 @@ def _tell_cases(connection: Connection, news: Sequence[dict[str, Any]]) -> None:
 def _received(new: Sequence[dict[str, Any]]) -> AuditEvent:
     counts = Counter(row["kind"] for row in new)
     at = datetime.fromisoformat(max(row["received_at"] for row in new))
-    return AuditEvent(at, whoever_acts(), "send_records", "records", "", {"counts": counts})
+    return AuditEvent(at, current_actor(), "send_records", "records", "", {"counts": counts})

@@ -29,7 +29,6 @@ from serving.storage.waiting_subjects import SubjectToken, queue_rescoring
 
 log = structlog.get_logger(__name__)
 
-BEGIN_RESCORINGS = "begin_rescorings"
 PAGE = 500
 # How far to go back if the stored position cannot be trusted.
 LOOKED_AT_AGAIN = 10_000

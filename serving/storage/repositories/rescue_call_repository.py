@@ -27,7 +27,7 @@ from sqlalchemy import (
     update,
 )
 
-from serving.access.acting import whoever_acts
+from serving.access.acting import current_actor
 from serving.access.actors import SERVICE, Actor
 from serving.integrity.audit_log import AuditEvent
 from serving.outbox.rescue import CallPace, DueRescueCall
@@ -47,8 +47,6 @@ from serving.storage.tables.review import cases
 from serving.storage.tables.scoring import decisions
 
 log = structlog.get_logger(__name__)
-
-BEGIN_RESCUE_CALLS = "begin_rescue_calls"
 
 
 class RescueCallRepository(Repository):
@@ -344,5 +342,5 @@ def _insert_event(connection: Connection, event: RescueCallEvent) -> None:
     last = connection.scalar(select(func.coalesce(func.max(rescue_call_events.c.seq), 0))) or 0
     connection.execute(rescue_call_events.insert().values(seq=last + 1, **vars(event)))
     action = f"call_{event.action}"
-    act = AuditEvent(event.at, whoever_acts(), action, "decision", event.decision_id)
+    act = AuditEvent(event.at, current_actor(), action, "decision", event.decision_id)
     append_audit_events(connection, [act])

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, func, select, text
 
-from serving.access.acting import whoever_acts
+from serving.access.acting import current_actor
 from serving.audit.retention_log import (
     MaskedDays,
     Requirement,
@@ -100,6 +100,6 @@ def append_act(connection: Connection, act: RetentionAct) -> int:
     at, number = datetime.fromisoformat(act.at), str(last + 1)
     told = act.details if act.action == "overrule" else {}
     append_audit_events(
-        connection, [AuditEvent(at, whoever_acts(), act.action, "retention_act", number, told)]
+        connection, [AuditEvent(at, current_actor(), act.action, "retention_act", number, told)]
     )
     return last + 1

@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, Row, Select, select, update
 
-from serving.access.acting import whoever_acts
+from serving.access.acting import current_actor
 from serving.crypto.encryption import EncryptionUnit
 from serving.errors import Conflict, NotFound
 from serving.integrity.audit_log import AuditEvent
@@ -170,5 +170,5 @@ def _append(
     endpoint_id: str,
     told: dict[str, Any] | None = None,
 ) -> None:
-    event = AuditEvent(at, whoever_acts(), action, "webhook", endpoint_id, told or {})
+    event = AuditEvent(at, current_actor(), action, "webhook", endpoint_id, told or {})
     append_audit_events(connection, [event])

@@ -21,7 +21,7 @@ from sqlalchemy import (
     tuple_,
 )
 
-from serving.access.acting import whoever_acts
+from serving.access.acting import current_actor
 from serving.integrity.audit_log import AuditEvent
 from serving.storage.row_audit.audit_chain import append_to_chain
 from serving.storage.row_audit.digests import row_digest
@@ -87,7 +87,7 @@ def _tell(connection: Connection, inspector: Inspector, name: str, action: str) 
 def _event(
     connection: Connection, action: str, kind: str, object_id: str, details: Mapping[str, Any]
 ) -> AuditEvent:
-    return AuditEvent(now(connection), whoever_acts(), action, kind, object_id, details)
+    return AuditEvent(now(connection), current_actor(), action, kind, object_id, details)
 
 
 def _pages(

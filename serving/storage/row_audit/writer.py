@@ -26,7 +26,7 @@ from sqlalchemy import (
     tuple_,
 )
 
-from serving.access.acting import whoever_acts
+from serving.access.acting import current_actor
 from serving.integrity.audit_log import AuditEvent
 from serving.storage.row_audit.audit_chain import append_to_chain
 from serving.storage.row_audit.digests import column_digests, row_digest
@@ -265,7 +265,7 @@ def _in_parts(
 
 def _by_itself(connection: Connection, kind: str, object_id: str) -> AuditEvent:
     """Return an event for rows that no other event of their transaction lists."""
-    return AuditEvent(now(connection), whoever_acts(), "write_rows", kind, object_id)
+    return AuditEvent(now(connection), current_actor(), "write_rows", kind, object_id)
 
 
 def now(connection: Connection) -> datetime:

@@ -11,14 +11,14 @@ from lxml import etree
 
 Damage = Callable[[bytes, random.Random], bytes]
 NESTED, ENLARGED, REPEATED = 200, 20_000, 50
-MAX = 150_000
+MAX_BYTES = 150_000
 
 
 def mutated(message: bytes, name: str, chance: random.Random) -> bytes:
     """The message with one to three damages that suit its syntax."""
     for _ in range(chance.randint(1, 3)):
         damage = chance.choice((*_BYTES, *_OF_SYNTAX[_syntax(name)]))
-        message = damage(message, chance)[:MAX]
+        message = damage(message, chance)[:MAX_BYTES]
     return message
 
 

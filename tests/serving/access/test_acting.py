@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from serving.access.acting import add_audit_details, begin_acting, identify, whoever_acts
+from serving.access.acting import add_audit_details, begin_acting, current_actor, identify
 from serving.access.actors import SERVICE, Actor
 
 ALPHA = Actor("account:alpha", "alpha", "alpha")
@@ -20,11 +20,11 @@ def _apart() -> None:
 
 def test_a_call_acts_for_the_service_until_its_caller_is_known() -> None:
     acting = begin_acting()
-    assert whoever_acts() is acting.actor is SERVICE
+    assert current_actor() is acting.actor is SERVICE
 
     identify(ALPHA)
 
-    assert whoever_acts() is acting.actor is ALPHA
+    assert current_actor() is acting.actor is ALPHA
 
 
 def test_what_one_thread_of_a_call_learns_all_of_it_know() -> None:
@@ -33,13 +33,13 @@ def test_what_one_thread_of_a_call_learns_all_of_it_know() -> None:
     with ThreadPoolExecutor(1) as pool:
         pool.submit(context.run, identify, ALPHA).result()
 
-    assert whoever_acts() is ALPHA
+    assert current_actor() is ALPHA
 
 
 def test_another_call_knows_nothing_of_it() -> None:
     def call(actor: Actor) -> Actor:
         begin_acting()
-        before = whoever_acts()
+        before = current_actor()
         identify(actor)
         return before
 
@@ -47,13 +47,13 @@ def test_another_call_knows_nothing_of_it() -> None:
 
     assert contexts[0].run(call, ALPHA) is SERVICE
     assert contexts[1].run(call, BETA) is SERVICE
-    assert contexts[0].run(whoever_acts) is ALPHA
+    assert contexts[0].run(current_actor) is ALPHA
 
 
 def test_a_thread_of_the_service_acts_for_the_service() -> None:
     begin_acting(ALPHA)
     found: list[Actor] = []
-    thread = threading.Thread(target=lambda: found.append(whoever_acts()))
+    thread = threading.Thread(target=lambda: found.append(current_actor()))
     thread.start()
     thread.join()
 
@@ -72,6 +72,6 @@ def test_outside_of_a_call_nothing_is_told_to_anybody() -> None:
     def tell() -> Actor:
         identify(ALPHA)
         add_audit_details(vectors=1)
-        return whoever_acts()
+        return current_actor()
 
     assert contextvars.Context().run(tell) is SERVICE

@@ -17,7 +17,7 @@ from serving.access.approvals import (
     APPROVING_ROLES,
     CLOCKS_APART,
     LASTING,
-    MAX,
+    MAX_APPROVAL_LIFE,
     ActKind,
     GivenApproval,
     Part,
@@ -247,7 +247,7 @@ def test_an_approval_ends_and_none_comes_from_the_future(people: People) -> None
     ahead = people.signs("beta", "approver", given_at=NOW + CLOCKS_APART + timedelta(seconds=1))
     with pytest.raises(ApprovalRefused, match="in the future"):
         people.asked(one, ahead)
-    long = people.signs("beta", "approver", expires_at=NOW + MAX)
+    long = people.signs("beta", "approver", expires_at=NOW + MAX_APPROVAL_LIFE)
     with pytest.raises(ApprovalRefused, match="longer than 30 days"):
         people.asked(one, long)
 

@@ -69,9 +69,9 @@ def test_what_failed_elsewhere_never_makes_a_fresh_address_wait() -> None:
 def test_each_count_delays_by_itself(by: CountedBy) -> None:
     assert wait_s({by: failed(FREE[by] - 1, by=by)}, NOW) == 0
     assert wait_s({by: failed(FREE[by], by=by)}, NOW) == 1
-    longest_s = MAX_SHARED_WAIT_S if by in SHARED else MAX_WAIT_S
-    assert wait_s({by: failed(200, by=by)}, NOW) == longest_s
-    spared_s = 0 if by in SHARED else longest_s
+    max_s = MAX_SHARED_WAIT_S if by in SHARED else MAX_WAIT_S
+    assert wait_s({by: failed(200, by=by)}, NOW) == max_s
+    spared_s = 0 if by in SHARED else max_s
     assert wait_s({by: failed(200, by=by)}, NOW, is_known_address=True) == spared_s
 
 

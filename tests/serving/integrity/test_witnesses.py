@@ -185,8 +185,8 @@ def test_a_witness_that_hangs_beyond_its_lease_is_behind(log: Log) -> None:
     hanging = Mock()
     hanging.name = "hanging"
     channel = log.channel(hanging)
-    assert ReceiverRepository(log.engine).take("witness", "hanging", "lease", NOW - LEASE)
-    channel.take()
+    assert ReceiverRepository(log.engine).lease("witness", "hanging", "lease", NOW - LEASE)
+    channel.claim()
 
     assert channel.behind == [1]
 

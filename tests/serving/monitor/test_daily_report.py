@@ -109,7 +109,7 @@ def test_what_cannot_be_made_is_not_tried_every_minute(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("command", "longest_s", "told"),
+    ("command", "max_s", "told"),
     [
         ("exit 0", 9.0, [("info", "daily_report_made")]),
         ("exit 3", 9.0, [("error", "daily_report_failed")]),
@@ -117,9 +117,9 @@ def test_what_cannot_be_made_is_not_tried_every_minute(tmp_path: Path) -> None:
     ],
 )
 def test_only_a_report_that_was_made_is_said_to_be_made(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str, longest_s: float, told: Any
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str, max_s: float, told: Any
 ) -> None:
-    monkeypatch.setattr(daily_report, "MAX_RUN_S", longest_s)
+    monkeypatch.setattr(daily_report, "MAX_RUN_S", max_s)
     reports = reports_by(tmp_path, monkeypatch, command)
 
     with capture_logs() as written:

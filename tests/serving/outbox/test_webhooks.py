@@ -236,7 +236,7 @@ def test_of_several_workers_one_tells_and_one_that_was_killed_holds_up_no_longer
     endpoint = sending.endpoint(receiver)
     open_case(sending.border)
     assert (
-        sending.progress.take("webhook", endpoint.endpoint_id, "of one that is killed", LATER)
+        sending.progress.lease("webhook", endpoint.endpoint_id, "of one that is killed", LATER)
         is not None
     )
 
@@ -386,7 +386,7 @@ def test_an_endpoint_that_is_revoked_or_was_changed_behind_the_back_is_told_noth
     assert sending.store.live() == []
     assert not sending.deliver(revoked)
     other = sending.endpoint(receiver)
-    assert sending.progress.take("webhook", other.endpoint_id, "lease", LATER) is not None
+    assert sending.progress.lease("webhook", other.endpoint_id, "lease", LATER) is not None
     sending.store.revoke(other.endpoint_id, LATER)
     assert not sending.progress.advance("webhook", other.endpoint_id, "lease", "evt", LATER), (
         "in the midst of it"

@@ -1,4 +1,4 @@
-"""Followers of the log: each page once, whoever is killed or follows at the same time."""
+"""Followers of the log: each page once, even if one is killed or two follow at the same time."""
 
 from pathlib import Path
 

@@ -22,7 +22,7 @@ from serving.streams.stream_settings import StreamSettings
 Step = Literal["before it is asked", "answered", "sent on", "done"]
 STEPS: tuple[Step, ...] = ("before it is asked", "answered", "sent on", "done")
 KILLED = 9
-MAX_S = 120  # whoever takes longer waits for something that will not come
+MAX_S = 120  # more time means waiting for something that will not come
 
 _forking = multiprocessing.get_context("forkserver")
 _forking.set_forkserver_preload([__name__])

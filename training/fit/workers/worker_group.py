@@ -24,7 +24,6 @@ from training.ranking import ScoreRanking, roc_auc
 # Messages with the rank of their worker; None if its connection is gone.
 Inbox = SimpleQueue[tuple[int, WorkerMessage | None]]
 
-MIN = 2
 _REASONS_WITHIN_S = 1.0
 _KINDS: dict[str, type[TidegateError]] = {
     kind.__name__: kind for kind in (TidegateError, TrainingSetError, TrainingError)
