@@ -204,8 +204,12 @@ def test_the_same_content_and_one_too_many_are_refused_in_words(reviewed: Servic
     attach(reviewed, case_id, token)
 
     again, more = attach(reviewed, case_id, token), attach(reviewed, case_id, token, b"more")
+    program = attach(reviewed, case_id, token, b"MZ\0", name="list.exe")
 
-    assert (again.status_code, more.status_code) == (409, 422)
+    assert [each.status_code for each in (again, more, program)] == [409, 422, 415]
+    for refused in (again, more, program):  # the form itself, not an error page
+        assert 'name="file"' in refused.text
+    assert "Attach PDF, PNG, JPEG, TIFF or plain text" in program.text
     assert "a file with this very content" in again.text
     assert f"case may have {MAX_TO_A_CASE} files" in more.text
 
