@@ -96,8 +96,8 @@ check: $(ready)  ## format, lint, types, import contracts, names
 	$(bin)/lint-imports
 	$(bin)/python -m pytest -q tests/test_names.py
 
-bench: $(ready)  ## every benchmark beside its peers
-	$(bin)/python -m experiments.benchmarks
+bench: $(ready)  ## the cost of decisions, batches and starts beside an earlier commit; ARGS=6e8ce54c
+	$(bin)/python -m experiments.benchmarks.decisions $(ARGS)
 
 peer:  ## install what the benchmarked peer that does the same work is made of, apart from ours
 	$(python) -m venv .peer

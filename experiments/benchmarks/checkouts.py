@@ -6,19 +6,34 @@ import subprocess
 import sys
 import time
 import tomllib
+from contextlib import AbstractContextManager
 from pathlib import Path
 
+from experiments.benchmarks.running import Started, running
+
+UNLIMITED = {"TIDEGATE_RATE_PER_S": "1e9"}
 OURS = Path(__file__).parents[2]
+
+# Runs `make_home` of the checkout itself, over record files that another one invented.
+MAKE_HOME = """
+import shutil, sys
+from pathlib import Path
+from experiments.benchmarks import served_home
+home, world = map(Path, sys.argv[1:])
+if world.exists():
+    served_home.invent = lambda folder, **_: shutil.copytree(world, folder)
+served_home.make_home(home)
+"""
 
 
 class Checkout:
-    """A checkout, and the home that it makes in a folder unless it is there.
+    """A checkout of the project, with a home in `folder` that its own code makes once.
 
-    `make` are the arguments of a Python, before the home, that makes one; what is compiled lies in
-    the folder too. `environment` holds what its processes need beside ours.
+    The home holds the record files of `world` if that folder exists. Compiled functions are kept in
+    `folder` too. `environment` holds the variables that the checkout's processes need.
     """
 
-    def __init__(self, path: Path, folder: Path, make: tuple[str, ...], *options: str):
+    def __init__(self, path: Path, folder: Path, world: Path):
         self.path, self.home = path.resolve(), folder.resolve() / "home"
         project = tomllib.loads((self.path / "pyproject.toml").read_text())["project"]
         self.command = ("-m", project["scripts"]["tidegate"].partition(":")[0])
@@ -28,7 +43,20 @@ class Checkout:
             "OMP_NUM_THREADS": "1",
         }
         if not self.home.exists():
-            self._run(*make, str(self.home), *options)
+            self._run("-c", MAKE_HOME, str(self.home), str(world))
+
+    def new_key(self, home: Path, *scopes: str) -> str:
+        """Create a key with these scopes in a home, and return its secret."""
+        named = [part for scope in scopes for part in ("--scope", scope)]
+        create = ["keys", "create", f"benchmark-{time.time_ns()}", *named, "--json"]
+        shown = self._run(*self.command, *create, "--home", str(home))
+        return str(json.loads(shown)["key"])
+
+    def serving(self, home: Path, port: int) -> AbstractContextManager[Started]:
+        """Run the service over a home, with no limit to the rate of requests."""
+        command = [sys.executable, "-P", *self.command, "serve"]
+        command += ["--home", str(home), "--port", str(port)]
+        return running(port, "/health/ready", command, self.path, self.environment | UNLIMITED)
 
     def _run(self, *arguments: str) -> str:
         return subprocess.run(
@@ -40,9 +68,16 @@ class Checkout:
             text=True,
         ).stdout
 
-    def new_key(self, *scopes: str) -> str:
-        """A fresh key with these scopes."""
-        named = [part for scope in scopes for part in ("--scope", scope)]
-        create = ["keys", "create", f"benchmark-{time.time_ns()}", *named, "--json"]
-        shown = self._run(*self.command, *create, "--home", str(self.home))
-        return str(json.loads(shown)["key"])
+
+def check_out(commit: str, folder: Path) -> Path:
+    """Write the files of a commit to a folder unless it exists, and return the folder.
+
+    Raises CalledProcessError if there is no such commit.
+    """
+    if not folder.exists():
+        packed = subprocess.run(
+            ["git", "-C", str(OURS), "archive", commit], check=True, stdout=subprocess.PIPE
+        ).stdout
+        folder.mkdir(parents=True)
+        subprocess.run(["tar", "-x", "-C", str(folder)], input=packed, check=True)
+    return folder

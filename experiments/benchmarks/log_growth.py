@@ -14,15 +14,14 @@ import signal
 import sqlite3
 import sys
 import time
-from contextlib import AbstractContextManager
 from functools import partial
 from itertools import islice
 from pathlib import Path
 
 from experiments.benchmarks.checkouts import OURS, Checkout
-from experiments.benchmarks.decisions import BATCH, MAKE, UNLIMITED
+from experiments.benchmarks.decisions import BATCH
 from experiments.benchmarks.growth import print_growth
-from experiments.benchmarks.running import Started, cpu_s, free_port, running
+from experiments.benchmarks.running import cpu_s, free_port
 from experiments.benchmarks.served_home import bodies
 from experiments.benchmarks.service import Side, once, request
 from serving.crypto.compression import compressed
@@ -40,7 +39,7 @@ def main() -> None:
         return
     folder = Path(sys.argv[1])
     most = int(float(sys.argv[2])) if len(sys.argv) > 2 else SIZES[-1]
-    checkout = Checkout(OURS, folder, MAKE)
+    checkout = Checkout(OURS, folder, folder / "world")
     measured = []
     for size in SIZES:
         if size <= most:
@@ -50,16 +49,16 @@ def main() -> None:
 
 
 def _measured(checkout: Checkout, folder: Path, size: int) -> dict[str, float]:
-    key, port = checkout.new_key("score"), free_port()
+    key, port = checkout.new_key(checkout.home, "score"), free_port()
     before = _decided(checkout.home)
     arriving = bodies(checkout.home, f"{time.time_ns():x}", before)
-    with _serving(checkout, port) as started:
+    with checkout.serving(checkout.home, port) as started:
         began_s = cpu_s(started.pid)
         for _ in range((size - before) // BATCH):
             _decide(port, key, [*islice(arriving, BATCH)])
         decided_s = cpu_s(started.pid) - began_s
         os.kill(started.pid, signal.SIGKILL)
-    with _serving(checkout, free_port()) as started:
+    with checkout.serving(checkout.home, free_port()) as started:
         ready_s, ready_cpu_s = started.wall_s, started.cpu_s
     now = _decided(checkout.home)
     return {
@@ -71,12 +70,6 @@ def _measured(checkout: Checkout, folder: Path, size: int) -> dict[str, float]:
         **_compressed(checkout.home / "tidegate.db"),
         **_commands(checkout, folder),
     }
-
-
-def _serving(checkout: Checkout, port: int) -> AbstractContextManager[Started]:
-    command = [sys.executable, "-P", *checkout.command, "serve", "--port", str(port)]
-    command += ["--home", str(checkout.home)]
-    return running(port, "/health/ready", command, checkout.path, checkout.environment | UNLIMITED)
 
 
 def _decide(port: int, key: str, submissions: list[bytes]) -> None:

@@ -66,19 +66,36 @@ def _wait(port: int, path: str, process: "subprocess.Popen[bytes]") -> None:
 
 
 def cpu_s(pid: int) -> float:
-    """Seconds that a process and all below it have had of a processor."""
+    """Return the seconds of CPU that a process and all processes below it have used."""
+    ticks = 0
+    for one in _with_children(pid):
+        with suppress(OSError):
+            fields = Path(f"/proc/{one}/stat").read_text().rpartition(")")[2].split()
+            ticks += int(fields[11]) + int(fields[12])
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
+def io_calls(pid: int) -> int:
+    """Return how often a process and all below it called read or write, of files or sockets."""
+    calls = 0
+    for one in _with_children(pid):
+        with suppress(OSError):
+            lines = Path(f"/proc/{one}/io").read_text().splitlines()
+            counted = dict(line.split(": ") for line in lines)
+            calls += int(counted["syscr"]) + int(counted["syscw"])
+    return calls
+
+
+def _with_children(pid: int) -> list[int]:
     children: dict[int, list[int]] = {}
-    ticks: dict[int, int] = {}
     for status in Path("/proc").glob("[0-9]*/stat"):
         with suppress(OSError):
-            fields = status.read_text().rpartition(")")[2].split()
-            one = int(status.parent.name)
-            children.setdefault(int(fields[1]), []).append(one)
-            ticks[one] = int(fields[11]) + int(fields[12])
-    waiting = [pid]
-    for one in waiting:  # grows while it is gone through
-        waiting.extend(children.get(one, []))
-    return sum(ticks.get(one, 0) for one in waiting) / os.sysconf("SC_CLK_TCK")
+            parent = status.read_text().rpartition(")")[2].split()[1]
+            children.setdefault(int(parent), []).append(int(status.parent.name))
+    found = [pid]
+    for one in found:  # grows while it is gone through
+        found.extend(children.get(one, []))
+    return found
 
 
 def free_port() -> int:
