@@ -106,11 +106,12 @@ def newest_record_time(connection: Connection, at: str) -> str | None:
 def known_time(
     engine: Engine, at: str, known: str | None, read: ReadTime = newest_time
 ) -> str | None:
-    """Return the time of the log known to this process, reading it if none is known.
+    """Return the time of the log known to this process, reading it if `at` begins a new day.
 
-    A key must not be created for an earlier day before the transaction notices the clock.
+    A day's first row creates its key before the transaction notices the clock. Another worker may
+    have written later days since, and no key must be created for an earlier one.
     """
-    if known is not None:
+    if known is not None and at[:10] <= known[:10]:
         return known
     with database_errors_as_503(), engine.connect() as connection:
         return read(connection, at)
