@@ -18,6 +18,7 @@ from typing import Any, TypeVar, cast, overload
 
 from numba import config, njit
 from numba.core.caching import FunctionCache
+from numba.core.runtime.nrt import rtsys
 
 from features.engine.cache_folder import code_folder
 
@@ -62,7 +63,8 @@ def inlined(function: F) -> F:
     return cast(F, decorate(inline="always")(function))
 
 
-def _load_numba() -> None:
+@cache
+def _load_runtime() -> None:
     """Load numba's runtime without SciPy's linear algebra, which no compiled function here calls.
 
     Numba imports it if present, at a cost of 16 MiB and a sixth of a second, and works without it.
@@ -76,9 +78,6 @@ def _load_numba() -> None:
             del sys.modules["scipy.linalg"]
 
 
-_load_numba()
-
-
 def _compiled(function: F, options: Mapping[str, Any]) -> F:
     decorate: Any = njit
     kept: Any = _SharedCache
@@ -87,6 +86,7 @@ def _compiled(function: F, options: Mapping[str, Any]) -> F:
     package = function.__module__.partition(".")[0]
     folder = code_folder(file.parent).path
     if folder is None:
+        _load_runtime()
         return cast(F, dispatcher)
     if folder.parent == file.parent:
         _forget_outdated(file, package, folder)
@@ -114,6 +114,16 @@ def _kept_in(folder: Path | None) -> Iterator[None]:
 
 class _SharedCache(FunctionCache):
     """Cached code of one function, shared by several processes while the disk has space."""
+
+    def load_overload(self, signature: Any, target_context: Any) -> Any:
+        """Return the code for one signature; None if there is none, which makes numba compile it.
+
+        Numba would first load its whole compiler, which takes longer than loading all cached code.
+        """
+        _load_runtime()
+        rtsys.initialize(target_context)
+        with self._guard_against_spurious_io_errors():
+            return self._load_overload(signature, target_context)  # type: ignore[no-untyped-call]  # numba's
 
     def save_overload(self, signature: Any, compiled_code: Any) -> None:
         """Store the code for one signature, under a lock.

@@ -77,6 +77,17 @@ def test_compiled_code_is_kept_for_the_next_process(held: Path) -> None:
     assert told(held) == ("2", "1")
 
 
+def test_stored_code_runs_without_what_only_compiling_needs(held: Path) -> None:
+    script = (
+        "import sys; from held.entry import entry; entry(1);"
+        "print(*({'numba.typed.typeddict', 'scipy.linalg'} & {*sys.modules}))"
+    )
+    compiling, loading = (begun(held, script).communicate()[0].split() for _ in range(2))
+
+    assert compiling == ["numba.typed.typeddict"]
+    assert loading == []
+
+
 @pytest.mark.parametrize(
     ("name", "source", "value"),
     [
