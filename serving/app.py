@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 
 from fastapi import FastAPI
+from starlette.routing import BaseRoute
 from starlette.staticfiles import StaticFiles
 
 from features.errors import TidegateError
@@ -32,41 +33,6 @@ from serving.api import (
 )
 from serving.api.openapi_document import DESCRIPTION, describe
 from serving.audit.impact_assessment import require_assessment
-from serving.console import (
-    account_page,
-    accounts,
-    api_reference,
-    approvals,
-    attachments,
-    audit_events,
-    case_links,
-    case_page,
-    case_pdf,
-    confirmation,
-    distress_alerts,
-    map_tiles,
-    message_list,
-    monitoring,
-    oidc_login,
-    own_account,
-    provider_logout,
-    queue,
-    rescues,
-    saved_views,
-    search,
-    sign_in,
-    supervision,
-)
-from serving.console import bulk_acts as bulk_act_pages
-from serving.console import case_acts as case_act_pages
-from serving.console import decisions as decision_pages
-from serving.console import entities as entity_pages
-from serving.console import features as feature_pages
-from serving.console import letters as letter_pages
-from serving.console import messages as message_pages
-from serving.console import models as model_pages
-from serving.console import notices as notice_pages
-from serving.console import switches as switch_pages
 from serving.container import Clock, Services, build_services
 from serving.degraded_modes import keep_degradation_metrics
 from serving.process.start_stages import StageReport, ignore_stage
@@ -80,6 +46,7 @@ from serving.web.hosts import TransportSecurity
 from serving.web.html import STATIC
 from serving.web.problems import add_problem_handlers
 from serving.web.request_ids import RequestIds
+from serving.web.routes_on_demand import RoutesOnDemand
 
 # The resources of the API, one module each.
 RESOURCES = (
@@ -88,43 +55,6 @@ RESOURCES = (
     *(notices, events),
     *(features, models, health),
     *(kill_switches, rescue_calls, letters, description),
-)
-
-# The pages of the console. Order matters: the last one answers every remaining console address.
-PAGES = (
-    sign_in,
-    oidc_login,
-    confirmation,
-    own_account,
-    provider_logout,
-    queue,
-    bulk_act_pages,
-    notice_pages,
-    search,
-    saved_views,
-    attachments,
-    message_pages,
-    message_list,
-    rescues,
-    distress_alerts,
-    letter_pages,
-    case_links,
-    case_pdf,
-    case_page,
-    case_act_pages,
-    entity_pages,
-    map_tiles,
-    supervision,
-    monitoring,
-    decision_pages,
-    feature_pages,
-    model_pages,
-    switch_pages,
-    audit_events,
-    approvals,
-    accounts,
-    account_page,
-    api_reference,
 )
 
 
@@ -158,7 +88,7 @@ def create_app(
     # Not include_router: it copies every route and makes each request match twice.
     app.router.routes.extend(routes)
     app.mount("/console/static", StaticFiles(directory=STATIC), name="static")
-    app.router.routes.extend(route for pages in PAGES for route in pages.router.routes)
+    app.router.routes.append(RoutesOnDemand(_page_routes))
     add_problem_handlers(app)
     app.add_middleware(AuditTrail, services=services)
     app.add_middleware(HeadRequests)
@@ -175,6 +105,12 @@ def create_app(
     app.add_middleware(TransportSecurity, hosts=settings.known_hosts)
     describe(app, settings.public_address)
     return app
+
+
+def _page_routes() -> list[BaseRoute]:
+    from serving.console.all_pages import page_routes
+
+    return page_routes()
 
 
 def _trace(app: FastAPI) -> None:

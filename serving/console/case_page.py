@@ -1,6 +1,5 @@
 """Page of a case: evidence first, then the score, with the list and the available acts."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Annotated, Any
@@ -33,7 +32,7 @@ from serving.console.csrf import SignedForm
 from serving.console.forms import NEVER, RefusedForm, read_form
 from serving.console.justification import justification_form
 from serving.console.page_scopes import MayReadCase
-from serving.console.pages import PageRoute, is_part_asked, page, templates
+from serving.console.pages import PageRoute, is_part_asked, page
 from serving.console.queue import list_content
 from serving.container import Services
 from serving.errors import Unprocessable
@@ -44,7 +43,6 @@ from serving.review.acts.tag import MAX_TAG_LENGTH, tags_in_use
 from serving.review.cases.case_of_decision import ALIKE
 from serving.review.cases.case_records import CaseRow
 from serving.review.cases.case_state import Case, status_at
-from serving.review.cases.case_summary import describe_subject
 from serving.review.cases.event_kinds import REVISION_KEEPING_EVENTS
 from serving.review.cases.reviewer import Reviewer
 from serving.review.errors import JustificationNeeded
@@ -80,15 +78,6 @@ def page_asked(
 
 
 ThePageAsked = Annotated[PageAsked, Depends(page_asked)]
-
-
-def warm_up(examples: Iterable[Submission], at: datetime) -> None:
-    """Compile templates and load map and names, which would slow down the first page."""
-    for name in templates.list_templates():
-        templates.get_template(name)
-    for example in examples:
-        CasePictures.from_submission(example, at)
-        describe_subject(example)
 
 
 @router.get("/{case_id}")

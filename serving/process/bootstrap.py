@@ -60,8 +60,7 @@ def _keep_memory_small() -> None:
 
 def _warm_app(report: StageReport) -> "FastAPI":
     # Imported here: `_keep_memory_small` must run before anything loads Arrow.
-    from serving.app import create_app, utc_now
-    from serving.console.case_page import warm_up as warm_up_pages
+    from serving.app import create_app
     from serving.observability import log_as_json
     from serving.settings import Settings
     from serving.web.connections import bound_connections
@@ -70,10 +69,8 @@ def _warm_app(report: StageReport) -> "FastAPI":
     bound_connections()
     app = create_app(Settings(), report=report)
     report("trying everything once", 0, 0)
-    examples = _examples()
     # Compiles and caches what the first requests would otherwise wait for.
-    app.state.services.assessor.warm_up(examples)
-    warm_up_pages(examples, utc_now())
+    app.state.services.assessor.warm_up(_examples())
     return app
 
 

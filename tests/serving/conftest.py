@@ -11,6 +11,7 @@ from typing import Any, cast
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
+from starlette.routing import BaseRoute
 
 from features.history.rebuild import rebuild_store
 from serving.access.api_keys import new_key
@@ -33,6 +34,12 @@ NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 def app_of(client: TestClient) -> FastAPI:
     """The application that a client talks to."""
     return cast(FastAPI, client.app)
+
+
+def routes_of(client: TestClient) -> list[BaseRoute]:
+    """The routes that a client reaches, with those of pages, which the first page loads."""
+    client.get("/problems")
+    return app_of(client).routes
 
 
 def services_of(client: TestClient) -> Services:

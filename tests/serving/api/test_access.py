@@ -11,7 +11,7 @@ from serving.access.roles import Scope
 from serving.errors import NotFound
 from serving.review.acts.all_acts import ACTS
 from tests.serving.bodies import route, shipment
-from tests.serving.conftest import NOW, Service, app_of
+from tests.serving.conftest import NOW, Service, routes_of
 
 HAMBURG, MUNICH = "DE004600", "DE002100"
 
@@ -152,7 +152,7 @@ NEEDED_SCOPE = {
 
 def test_no_call_is_left_out_of_the_description(service: Service) -> None:
     described = set(service.client.get("/openapi.json").json()["paths"])
-    served = {path for route in app_of(service.client).routes for path in _paths(route)}
+    served = {path for route in routes_of(service.client) for path in _paths(route)}
     pages = {path for path in served if path.startswith(("/console", "/docs", "/problems"))}
 
     assert len(pages) > 10

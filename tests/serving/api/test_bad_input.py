@@ -16,7 +16,8 @@ from fastapi.routing import APIRoute
 from fastapi.testclient import TestClient
 from pydantic import SecretStr
 
-from serving.app import PAGES, RESOURCES, create_app
+from serving.app import RESOURCES, create_app
+from serving.console.all_pages import PAGES
 from serving.settings import Settings
 from tests.counts import count
 from tests.serving.bodies import shipment

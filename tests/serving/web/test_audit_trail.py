@@ -19,7 +19,7 @@ from serving.integrity.audit_log import AuditEvent
 from serving.storage.tables.audit import audit_events
 from serving.web.audited_reads import NOT_READINGS, READINGS, WITH_CASE_EVENTS
 from tests.serving.bodies import shipment
-from tests.serving.conftest import NOW, Service, app_of
+from tests.serving.conftest import NOW, Service, routes_of
 from tests.serving.review.cases.test_cases_served import open_case, reviewed
 from tests.serving.review.supervision.test_supervision_served import sign_in_as
 
@@ -47,7 +47,7 @@ def calls_of(route: Any) -> Iterator[str]:
 
 
 def test_every_route_that_is_read_is_a_reading_or_says_why_it_is_none(service: Service) -> None:
-    calls = {call for route in app_of(service.client).routes for call in calls_of(route)}
+    calls = {call for route in routes_of(service.client) for call in calls_of(route)}
     stated = READINGS.keys() | WITH_CASE_EVENTS | NOT_READINGS.keys()
 
     assert {call for call in calls if call.startswith("GET ")} - stated == set()

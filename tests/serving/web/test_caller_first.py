@@ -13,7 +13,8 @@ from fastapi.routing import APIRoute
 from starlette.routing import BaseRoute
 
 from serving.access.roles import Scope
-from serving.app import PAGES, RESOURCES
+from serving.app import RESOURCES
+from serving.console.all_pages import PAGES
 from tests.serving.conftest import Service, app_of
 
 # Whoever signs in is not known yet.

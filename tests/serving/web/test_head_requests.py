@@ -10,7 +10,7 @@ from serving.access.rate_limits import RateLimits
 from serving.access.roles import Scope
 from tests.serving.api.test_rate_limits import listening
 from tests.serving.bodies import shipment
-from tests.serving.conftest import Service, app_of
+from tests.serving.conftest import Service, app_of, routes_of
 from tests.serving.web.test_audit_trail import calls_of, events_of, who_did_what
 
 OF_THE_MOMENT = {"date", "x-request-id", "content-length", "ratelimit"}
@@ -22,7 +22,7 @@ SCOPES: tuple[Scope, ...] = ("score", "review", "explain", "monitor", "audit")
 def test_whatever_is_told_to_a_get_has_a_head(service: Service) -> None:
     caller, client = service.key(*SCOPES), service.client
     decision_id = service.score(shipment(), caller).json()["decision_id"]
-    routes = [route for route in app_of(client).routes if isinstance(route, Route)]
+    routes = [route for route in routes_of(client) if isinstance(route, Route)]
     calls = {call for route in routes for call in calls_of(route)}
     paths = {call.removeprefix("GET ") for call in calls if call.startswith("GET ")}
     of_api = sorted(path for path in paths if not path.startswith("/console"))

@@ -19,7 +19,7 @@ from serving.review.cases.case_records import CaseAccess
 from serving.review.cases.results import OF_ENFORCEMENT, RESULTS_OF, ResultCode
 from serving.review.cases.reviewer import Reviewer
 from tests.serving.bodies import route, shipment
-from tests.serving.conftest import NOW, Service, app_of
+from tests.serving.conftest import NOW, Service, routes_of
 from tests.serving.console.test_pages import ORIGIN
 from tests.serving.people import person
 from tests.serving.review.cases.stated import order, post
@@ -103,7 +103,7 @@ class BothSides:
 
     def pages(self) -> Iterator[tuple[str, str]]:
         """Every page of the console as the account that is signed in reads it, of both cases."""
-        served = {path for r in app_of(self.service.client).routes for path in _paths(r)}
+        served = {path for r in routes_of(self.service.client) for path in _paths(r)}
         pages = {
             path.replace("{case_id}", case_id)
             .replace("{decision_id}", case_id)

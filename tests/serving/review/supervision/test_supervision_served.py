@@ -20,7 +20,7 @@ from serving.review.cases.reviewer import Reviewer
 from serving.review.supervision.supervision import MIN_CASES, ReviewerFigures, Supervision
 from tests.serving.api.test_access import _paths
 from tests.serving.bodies import route
-from tests.serving.conftest import NOW, Service, app_of
+from tests.serving.conftest import NOW, Service, routes_of
 from tests.serving.console.test_pages import ORIGIN
 from tests.serving.people import person
 from tests.serving.review.cases.stated import CHECK, INSPECT, NOTHING, body_of, form_of, post
@@ -195,7 +195,7 @@ def test_every_page_and_every_form_is_in_the_tables_above(reviewed: Service) -> 
     known |= {"/console", "/console/", "/console/{}", "/console/supervision/reread"}
     free = ("/console/sign-", "/console/oidc", "/console/static")
 
-    served = {path for r in app_of(reviewed.client).routes for path in _paths(r)}
+    served = {path for r in routes_of(reviewed.client) for path in _paths(r)}
 
     pages = {re.sub(r"{[\w:]+}", "{}", path) for path in served if path.startswith("/console")}
     assert {page for page in pages - known if not page.startswith(free)} == set()
