@@ -7,13 +7,13 @@ from pydantic import Field
 from features.records import SubjectKind
 from serving.api.explanations import ExplanationParts
 from serving.audit.decision import Decision, ModelRef, Unscored
+from serving.explanation.decision_parts import DecisionPart
 from serving.language import Language
 from serving.review.cases.case_of_decision import opens_case
 from serving.triage.lane_declarations import Lane, LaneReason
-from serving.web.bodies import ClosedModel
 
 
-class DecisionAnswer(ClosedModel):
+class DecisionAnswer(DecisionPart):
     """A decision: an offer of attention, not a verdict. A person decides what happens.
 
     Without a score, model, probability and percentile are null, and `unscored` says why. With the

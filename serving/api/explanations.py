@@ -1,5 +1,6 @@
 """Response bodies with explanations, for callers with the scope `explain` only."""
 
+from dataclasses import dataclass
 from typing import Self
 
 from pydantic import Field
@@ -7,6 +8,7 @@ from pydantic import Field
 from features.provenance import Provenance
 from serving.audit.decision import Decision, ModelRef
 from serving.audit.decision_details import DecisionDetails
+from serving.explanation.decision_parts import CHECKED_WHEN_READ, DecisionPart
 from serving.explanation.estimate_text import estimate_in_words
 from serving.explanation.explained_score import Inspected
 from serving.explanation.formatting import Value
@@ -18,8 +20,12 @@ from serving.language import Language
 from serving.web.bodies import ClosedModel
 
 
-class FeatureContribution(ClosedModel):
+# Neither a pydantic model nor frozen: an answer makes over a hundred of them.
+@dataclass
+class FeatureContribution:
     """One feature's value and its exact part of the log-odds."""
+
+    __pydantic_config__ = CHECKED_WHEN_READ
 
     feature: str
     value: Value
@@ -33,7 +39,7 @@ class EstimateRange(ClosedModel):
     high: float
 
 
-class ExplanationParts(ClosedModel):
+class ExplanationParts(DecisionPart):
     """The explanation of a score: the sums of all parts are exact.
 
     base + contributions = log_odds, and base + reasons + remainder + habits = log_odds.
@@ -73,7 +79,8 @@ class ExplanationParts(ClosedModel):
         low, high = score.estimate_range
         # Strict: a value paired with another feature's part would be a false explanation.
         pairs = zip(decision.vector.items(), score.contributions, strict=True)
-        return ExplanationParts(
+        # A stored decision is valid; checking each of its values would only cost time.
+        return ExplanationParts.model_construct(
             log_odds=score.log_odds,
             base_log_odds=score.base_log_odds,
             estimate_range=EstimateRange(low=low, high=high),
@@ -85,9 +92,7 @@ class ExplanationParts(ClosedModel):
             remainder=decision.known_reasons.remainder,
             habits=decision.known_reasons.habits,
             contributions=[
-                # Values of a stored decision are valid; checking each would only cost time.
-                FeatureContribution.model_construct(feature=name, value=value, contribution=part)
-                for (name, value), part in pairs
+                FeatureContribution(name, value, part) for (name, value), part in pairs
             ],
         )
 

@@ -416,7 +416,7 @@ def _admit(request: Request, services: Services, caller: Caller, count: int) -> 
 
 def _worded(decision: Decision) -> bytes:
     """Return the decision as JSON without its explanation, which needs another scope."""
-    return decision_answer(decision).model_dump_json().encode()
+    return decision_answer(decision).as_json()
 
 
 def _template(written: str | None) -> IdTemplate | None:

@@ -102,8 +102,7 @@ def worded_for(caller: Caller, language: Language = ENGLISH) -> AnswerFormat:
     """Return the serialiser of decisions for a caller, explained if the scope allows it."""
 
     def worded(decision: Decision) -> bytes:
-        answer = decision_answer(decision, language if caller.may("explain") else None)
-        return answer.model_dump_json().encode()
+        return decision_answer(decision, language if caller.may("explain") else None).as_json()
 
     return worded
 

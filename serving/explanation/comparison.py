@@ -75,8 +75,8 @@ MAX_RARITY = 2.0
 
 
 # A dataclass instead of a `DecisionPart`: tens of thousands are cached, and a pydantic model would
-# take eight times the memory.
-@dataclass(frozen=True, slots=True)
+# take several times the memory. Slots would save more of it, but triple the time of JSON.
+@dataclass(frozen=True)
 class Comparison:
     """How a value compares: `how`, with the share (0 to 1) and the bounds that it speaks of.
 

@@ -16,7 +16,7 @@ class DecisionPart(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     def as_json(self) -> bytes:
-        """Encode the part as JSON for `model_validate_json`, in half of pydantic's time."""
+        """Encode the part as pydantic does, to the byte, in a fraction of its time."""
         return orjson.dumps(self.__dict__, _fields_of, orjson.OPT_UTC_Z)
 
 

@@ -21,7 +21,7 @@ from serving.explanation.comparison import (
     digits_of_value,
     rarity,
 )
-from serving.explanation.decision_parts import DecisionPart
+from serving.explanation.decision_parts import CHECKED_WHEN_READ
 from serving.explanation.formatting import (
     DIGITS,
     Value,
@@ -49,8 +49,11 @@ WHY_NOT_KNOWN = "{name}: not known, because {why}"
 MAX_REMEMBERED = 20_000
 
 
-class Observation(DecisionPart):
+@dataclass(frozen=True)
+class Observation:
     """One feature within a reason: this case's value, what is usual, and its exact part."""
+
+    __pydantic_config__ = CHECKED_WHEN_READ
 
     feature: str
     value: Value
@@ -60,13 +63,16 @@ class Observation(DecisionPart):
     contribution: float
 
 
-class Reason(DecisionPart):
+@dataclass(frozen=True)
+class Reason:
     """What one indicator says about this case; `log_odds` is the exact sum of its evidence.
 
     `topic` is what its features look at, whatever they find; `sign_of` is what the indicator is a
     sign of, and None where no value of the evidence shows it by itself. `words` say the evidence
     that stands first: the most telling fact that was measured. What adds nothing is no evidence.
     """
+
+    __pydantic_config__ = CHECKED_WHEN_READ
 
     indicator: str
     topic: str

@@ -119,7 +119,7 @@ def account(
     return {
         "sealed": asdict(sealing) | {"at": sealing.at.isoformat()},
         "selection": _selection(decision),
-        "reasons": [reason.model_dump(mode="json") for reason in decision.reasons_in()],
+        "reasons": [asdict(reason) for reason in decision.reasons_in()],
         "inputs": list(_inputs(decision)),
         "model": decision.model and decision.model.model_dump(mode="json"),
         "sources": _sources(decision),
