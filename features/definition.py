@@ -13,7 +13,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum, StrEnum
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -275,6 +275,7 @@ def _parameters(function: Callable[..., Column]) -> tuple[tuple[str, ...], dict[
     return tuple(columns), windows
 
 
+@cache
 def _placeholders(sentence: str) -> tuple[str, ...]:
     return tuple(name for name in _PLACEHOLDER.findall(sentence) if name != "value")
 

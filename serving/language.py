@@ -46,7 +46,8 @@ _RIGHT_TO_LEFT = "\u2067"
 log = structlog.get_logger(__name__)
 
 
-@dataclass(frozen=True)
+# Compared by identity, as the keys of caches are hashed for every sentence.
+@dataclass(frozen=True, eq=False)
 class Language:
     """One language; English without a catalogue.
 

@@ -91,9 +91,7 @@ class ExplanationParts(DecisionPart):
             reasons=list(decision.reasons_in(language)),
             remainder=decision.known_reasons.remainder,
             habits=decision.known_reasons.habits,
-            contributions=[
-                FeatureContribution(name, value, part) for (name, value), part in pairs
-            ],
+            contributions=[FeatureContribution(name, value, part) for (name, value), part in pairs],
         )
 
 

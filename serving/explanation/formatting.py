@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from functools import lru_cache
 
 from features.definition import Unit
 from serving.language import ENGLISH, Language
@@ -44,6 +45,8 @@ MAX_DIGITS = 4
 _ABBREVIATIONS = {"eur": "EUR", "hs": "HS", "iban": "IBAN"}
 
 
+# Cached because the bounds of comparisons recur in most cases.
+@lru_cache(20_000)
 def value_in_words(
     value: Value, unit: Unit, language: Language = ENGLISH, digits: int = DIGITS
 ) -> str:

@@ -90,6 +90,7 @@ class RenderedValue(NamedTuple):
 
     sentence: str
     usual: str
+    words: str
     shows_sign: bool
     rarity: float
 
@@ -116,7 +117,6 @@ class ReasonRenderer:
     def _reason(self, ranked: RankedReason, stored: Reasons) -> Reason:
         found = [self._observation(name, stored) for name in ranked.evidence]
         lead, of_lead = max(found, key=lambda each: _tells(each[0], each[1], ranked.log_odds))
-        evidence = [lead, *(seen for seen, _ in found if seen is not lead)]
         sign = INDICATORS.get(ranked.indicator, ranked.indicator)
         topic = TOPICS.get(ranked.indicator, ranked.indicator)
         is_shown = ranked.log_odds > 0 and of_lead.shows_sign
@@ -128,23 +128,16 @@ class ReasonRenderer:
             effect=effect_of(ranked.log_odds),
             strength=strength_of(ranked.log_odds),
             log_odds=ranked.log_odds,
-            words=with_usual(lead.sentence, lead.usual, self.language),
-            evidence=tuple(evidence),
+            words=of_lead.words,
+            evidence=(lead, *[seen for seen, _ in found if seen is not lead]),
         )
 
     def _observation(self, name: str, stored: Reasons) -> tuple[Observation, RenderedValue]:
         value, comparison = self.values[name], stored.comparisons[name]
         counts = tuple(stored.said_with.get(name, {}).items())
-        rendered = _rendered(name, value, counts, comparison, self.kind, self.language)
-        seen = Observation(
-            feature=name,
-            value=value,
-            sentence=rendered.sentence,
-            usual=rendered.usual,
-            comparison=comparison,
-            contribution=self.parts[name],
-        )
-        return seen, rendered
+        said = _rendered(name, value, counts, comparison, self.kind, self.language)
+        part = self.parts[name]
+        return Observation(name, value, said.sentence, said.usual, comparison, part), said
 
 
 def _tells(seen: Observation, rendered: RenderedValue, log_odds: float) -> tuple[bool, bool, float]:
@@ -172,20 +165,16 @@ def _rendered(
     try:
         feature = feature_named(name)
     except UnknownFeature:
-        return RenderedValue(
-            _named(name, value, Unit.COUNT, language),
-            comparison_in_words(comparison, Unit.COUNT, kind, language),
-            shows_sign=False,
-            rarity=rarity(comparison),
-        )
-    named = value if "{value}" in feature.sentence else None
-    digits = digits_of_value(named, comparison, feature.unit)
-    return RenderedValue(
-        sentence(feature, value, language, dict(counts), digits),
-        comparison_in_words(comparison, feature.unit, kind, language, named),
-        shows_sign=shows_sign(feature, value, comparison, dict(counts)),
-        rarity=rarity(comparison),
-    )
+        said = _named(name, value, Unit.COUNT, language)
+        usual, is_sign = comparison_in_words(comparison, Unit.COUNT, kind, language), False
+    else:
+        shown = value if "{value}" in feature.sentence else None
+        digits = digits_of_value(shown, comparison, feature.unit)
+        said = sentence(feature, value, language, dict(counts), digits)
+        usual = comparison_in_words(comparison, feature.unit, kind, language, shown)
+        is_sign = shows_sign(feature, value, comparison, dict(counts))
+    words = with_usual(said, usual, language)
+    return RenderedValue(said, usual, words, is_sign, rarity(comparison))
 
 
 def with_usual(sentence: str, usual: str, language: Language = ENGLISH) -> str:
