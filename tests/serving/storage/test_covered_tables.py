@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import (
+    BigInteger,
     Column,
     Connection,
     Engine,
@@ -57,7 +58,7 @@ def random_value(column: Any, lots: random.Random) -> Any:
     if isinstance(column.type, Converted):
         return random_converted(column.type, lots)
     if isinstance(column.type, Integer):
-        return lots.randrange(1, 2**40)
+        return lots.randrange(1, 2**40 if isinstance(column.type, BigInteger) else 2**31)
     if isinstance(column.type, Float):
         return lots.random()
     content = lots.randbytes(12)
