@@ -177,7 +177,7 @@ class LogWriter:
         except Exception as failure:
             log.warning("log_not_moved", exception=type(failure).__name__)
         try:
-            self._history.flush(is_idle=is_idle)
+            self._history.flush()
         # It is retried, and a start would catch up.
         except Exception as failure:
             log.error("past_not_written", exception=type(failure).__name__)

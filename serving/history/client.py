@@ -41,8 +41,10 @@ OVERLAP = timedelta(hours=1)
 # Seconds that another worker may need to apply its decisions; a killed one never does.
 OTHERS_TAKE_S = 0.25
 _LOOK_AGAIN_S = 0.001
-# Decisions applied before the store is written; after a kill, the start reads them again.
-UNWRITTEN_AT_MOST = 64
+# After so many decisions or seconds the store is written; after a kill, the start reads the
+# decisions that were not.
+MAX_UNWRITTEN = 1_000
+MAX_UNWRITTEN_S = 5.0
 
 _DECISIONS, _DECISIONS_LINK, _RECORDS = "decisions", "decisions_link", "records"
 
@@ -69,7 +71,7 @@ class HistoryClient:
         self._unwritten = 0
         self._writer = ThreadPoolExecutor(1, "state-writer")
         self._writing: tuple[int, Future[None]] | None = None
-        self._writing_since_s = 0.0
+        self._writing_since_s = time.monotonic()
 
     def vectors(self, submissions: Sequence[Submission]) -> list[Vector]:
         """Return the features of each subject, computed against all that was known before.
@@ -118,15 +120,16 @@ class HistoryClient:
         is_long = time.monotonic() - self._writing_since_s > STUCK_AFTER_S
         return is_long and self._writing is not None and not self._writing[1].done()
 
-    def flush(self, *, is_idle: bool) -> None:
-        """Start to write applied decisions if there are many or nobody waits; never block.
+    def flush(self) -> None:
+        """Start to write applied decisions if they are many or the last write is long ago.
 
-        The write runs in a thread of its own, because the next group waits for the caller. Raises
-        Unavailable if the previous write failed; the next call tries again.
+        The write runs in a thread of its own, because the next group waits for the caller, so this
+        never blocks. Raises Unavailable if the previous write failed; later calls try again.
         """
+        is_due = time.monotonic() - self._writing_since_s >= MAX_UNWRITTEN_S
         if self._writing is not None:
             self._end_writing(*self._writing)
-        elif self.is_behind and (is_idle or self._unwritten >= UNWRITTEN_AT_MOST):
+        elif self._unwritten >= (1 if is_due else MAX_UNWRITTEN):
             self._writing_since_s = time.monotonic()
             self._writing = self._unwritten, self._writer.submit(self._state.store.sync)
 

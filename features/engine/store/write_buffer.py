@@ -14,6 +14,8 @@ from features.errors import OnlineStoreUnavailable
 
 # Refuse writes once this many blobs could not be flushed, to limit memory.
 MAX_BUFFERED_BLOBS = 100_000
+# A commit copies the newest blobs only; this many of them join the others.
+MAX_NEWEST_BLOBS = 2_000
 
 
 class WriteBuffer:
@@ -25,7 +27,8 @@ class WriteBuffer:
 
     def __init__(self, target: BlobStore):
         self._target = target
-        self._buffer: dict[bytes, bytes] = {}  # replaced, never modified: open views keep theirs
+        # Older and newest blobs; replaced, never modified: open views keep theirs.
+        self._layers: tuple[dict[bytes, bytes], dict[bytes, bytes]] = {}, {}
         self._write_lock = threading.Lock()
         self._flush_lock = threading.Lock()
 
@@ -33,25 +36,27 @@ class WriteBuffer:
     def reading(self) -> Iterator[BlobOverlay]:
         """Provide the store as it is now."""
         while True:
-            buffer = self._buffer
+            older, newest = layers = self._layers
             with self._target.reading() as view:
-                # Retry if the buffer was replaced: the target may already hold newer blobs than
-                # this buffer.
-                if buffer is self._buffer:
-                    yield BlobOverlay(view, buffer)
+                # Retry if the layers were replaced: the target may already hold newer blobs.
+                if layers is self._layers:
+                    yield BlobOverlay(BlobOverlay(view, older), newest)
                     return
 
     @contextmanager
     def writing(self) -> Iterator[BlobOverlay]:
         """Provide a transaction that an error rolls back."""
         with self._write_lock, self.reading() as view:
-            if len(self._buffer) > MAX_BUFFERED_BLOBS:
+            older, newest = self._layers
+            if len(older) + len(newest) > MAX_BUFFERED_BLOBS:
                 raise OnlineStoreUnavailable(
                     "the online feature store could not be written for too long"
                 )
             transaction = BlobOverlay(view)
             yield transaction
-            self._buffer = {**self._buffer, **transaction.blobs}
+            newest = newest | transaction.blobs
+            is_full = len(newest) > MAX_NEWEST_BLOBS
+            self._layers = (older | newest, {}) if is_full else (older, newest)
 
     def sync(self) -> None:
         """Flush the buffer and wait until it survives a power cut."""
@@ -68,12 +73,13 @@ class WriteBuffer:
     def _flush(self) -> None:
         """Write the whole buffer into the other store, while others read and write."""
         with self._flush_lock:
-            buffer = self._buffer
-            if not buffer:
+            older, newest = self._layers
+            if not (buffer := older | newest):
                 return
             with self._target.writing() as transaction:
                 transaction.put(sorted(buffer.items()))  # neighbouring keys share pages
             with self._write_lock:
                 # Keep blobs that were replaced during the flush; the others are in the target now.
-                newer = ((key, b) for key, b in self._buffer.items() if b is not buffer.get(key))
-                self._buffer = dict(newer)
+                older, newest = self._layers
+                newer = ((k, b) for k, b in (older | newest).items() if b is not buffer.get(k))
+                self._layers = {}, dict(newer)

@@ -179,9 +179,10 @@ def test_what_a_killed_service_knew_but_had_not_written_it_learns_at_the_start(
         assert known(service) == before + 3
 
 
-def test_an_idle_service_writes_what_it_knows(
+def test_a_service_writes_what_it_has_known_for_long(
     home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("serving.history.client.MAX_UNWRITTEN_S", 0.05)
     monkeypatch.setattr("serving.audit.decision_log_writer._POLL_INTERVAL_S", 0.01)
     with working(Settings(home=home)) as service:
         service.score(shipment(), service.key("score"))
@@ -196,7 +197,7 @@ def test_an_idle_service_writes_what_it_knows(
 def test_what_could_not_be_written_is_told_later_and_written_then(
     service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("serving.history.client.UNWRITTEN_AT_MOST", 1)
+    monkeypatch.setattr("serving.history.client.MAX_UNWRITTEN", 1)
     monkeypatch.setattr("serving.audit.decision_log_writer._POLL_INTERVAL_S", 0.01)
     past, caller = service.services.history, service.key("score")
     with monkeypatch.context() as broken, capture_logs() as told:
