@@ -4,47 +4,18 @@ import errno
 import gc
 import os
 import sys
+from collections.abc import Iterator, Mapping
+from functools import cache
+from importlib import import_module
 from itertools import pairwise
+from typing import Any
 
 import typer
+from typer.core import TyperGroup
 
 from features.errors import TidegateError
 from serving.access.acting import begin_acting
 from serving.access.actors import Actor
-from serving.cli.accounts import accounts
-from serving.cli.approvals import approvals
-from serving.cli.audit import audit
-from serving.cli.backtest import backtest
-from serving.cli.backup import backup, restore
-from serving.cli.build import build
-from serving.cli.demo import demo
-from serving.cli.doctor import doctor
-from serving.cli.dossier import dossier
-from serving.cli.evaluate import evaluate
-from serving.cli.exports import export
-from serving.cli.features import features
-from serving.cli.fit_worker import fit_worker
-from serving.cli.gates import gates
-from serving.cli.import_records import import_records
-from serving.cli.incident import incident
-from serving.cli.init import init, upgrade
-from serving.cli.keys import keys
-from serving.cli.languages import languages
-from serving.cli.monitor import monitor
-from serving.cli.promote import promote
-from serving.cli.retention import retention
-from serving.cli.retrain import retrain
-from serving.cli.rotate_key import rotate_key
-from serving.cli.score import replay, score
-from serving.cli.serve import serve
-from serving.cli.state import state
-from serving.cli.stream import stream
-from serving.cli.switch import switch
-from serving.cli.synth import synth
-from serving.cli.teams import teams
-from serving.cli.train import train
-from serving.cli.verify_log import verify_log
-from serving.cli.webhooks import webhooks
 from serving.extras import extras_for, missing
 
 # Errors of a disk or its permissions, reported in one line; any other OSError is a bug.
@@ -56,8 +27,64 @@ DISK_REFUSALS = {
 # the imports need.
 COLLECT_AFTER_OBJECTS = 50_000
 
+# Every command, in the order of the help.
+COMMANDS = (
+    *("demo", "synth", "build", "train", "evaluate", "promote", "serve", "score", "replay"),
+    *("features", "verify-log", "audit", "doctor", "import", "init", "stream", "rotate-key"),
+    *("upgrade", "backup", "restore", "fit-worker", "retrain", "backtest", "dossier", "monitor"),
+    *("gates", "languages", "switch"),
+    *("export", "keys", "teams", "webhooks", "incident", "state", "retention"),
+    *("accounts", "approvals"),
+)
+# Module and name within it, where they are not both the name of the command.
+DEFINED_AS = {
+    "replay": ("score", "replay"),
+    "import": ("import_records", "import_records"),
+    "upgrade": ("init", "upgrade"),
+    "restore": ("backup", "restore"),
+    "export": ("exports", "export"),
+}
+
+
+class Commands(Mapping[str, Any]):
+    """Commands and groups of them by name, each imported when it is asked for."""
+
+    def __getitem__(self, name: str) -> Any:
+        if name not in COMMANDS:
+            raise KeyError(name)
+        return _command(name)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(COMMANDS)
+
+    def __len__(self) -> int:
+        return len(COMMANDS)
+
+
+@cache
+def _command(name: str) -> Any:
+    same = name.replace("-", "_")
+    module, attribute = DEFINED_AS.get(name, (same, same))
+    command = getattr(import_module(f"serving.cli.{module}"), attribute)
+    alone = typer.Typer()
+    if isinstance(command, typer.Typer):
+        alone.add_typer(command, name=name)
+    else:
+        alone.command(name)(command)
+    return typer.main.get_group(alone).commands[name]
+
+
+class CommandGroup(TyperGroup):
+    """The group of all commands, of which a run imports the one that it needs."""
+
+    def __init__(self, **options: Any):
+        super().__init__(**options)
+        self.commands = Commands()  # type: ignore[assignment]  # nothing adds to it
+
+
 app = typer.Typer(
     name="tidegate",
+    cls=CommandGroup,
     help="Scores routes and shipments for smuggling risk, and explains every score.",
     no_args_is_help=True,
     add_completion=False,
@@ -69,37 +96,6 @@ app = typer.Typer(
 def act_as_user() -> None:
     """Let everything that a command writes name the user who runs it."""
     begin_acting(Actor.from_command_line())
-
-
-for command in (demo, synth, build, train, evaluate, promote, serve, score, replay, features):
-    app.command()(command)
-app.command("verify-log")(verify_log)
-app.command()(audit)
-app.command()(doctor)
-app.command("import")(import_records)
-app.command()(init)
-app.command()(stream)
-app.command("rotate-key")(rotate_key)
-app.command()(upgrade)
-app.command()(backup)
-app.command()(restore)
-app.command("fit-worker")(fit_worker)
-app.command()(retrain)
-app.command()(backtest)
-app.command()(dossier)
-app.command()(monitor)
-app.command()(gates)
-app.command()(languages)
-app.command()(switch)
-app.add_typer(export, name="export")
-app.add_typer(keys, name="keys")
-app.add_typer(teams, name="teams")
-app.add_typer(webhooks, name="webhooks")
-app.add_typer(incident, name="incident")
-app.add_typer(state, name="state")
-app.add_typer(retention, name="retention")
-app.add_typer(accounts, name="accounts")
-app.add_typer(approvals, name="approvals")
 
 
 def main() -> None:
