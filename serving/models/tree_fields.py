@@ -66,7 +66,7 @@ def tree_of(fields: Mapping[str, str], features: int) -> Tree:
 
 def _check_unused(fields: Mapping[str, str], nodes: int) -> None:
     for key in _PER_NODE:
-        _numbers(fields, key, nodes, may_be_infinite=True)
+        _written(fields, key, nodes, _ANY, "a number is needed")
     if nodes or fields["leaf_weight"]:
         _numbers(fields, "leaf_weight", nodes + 1)
     _numbers(fields, "shrinkage", 1)

@@ -8,6 +8,7 @@ numbers must form trees. Text after `end of trees` describes the training and is
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from features.errors import TidegateError
 from serving.models.forest import Forest, Tree
@@ -42,8 +43,7 @@ class _Place:
         return kind(f"{self.file}, {where}: {what}")
 
 
-@dataclass(frozen=True)
-class _Field:
+class _Field(NamedTuple):
     value: str
     offset: int
 
