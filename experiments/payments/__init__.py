@@ -1,0 +1,1 @@
+"""Payments of the AMLGentex worlds, scored by what the network showed before each of them."""
