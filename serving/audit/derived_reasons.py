@@ -12,7 +12,7 @@ from features.peer_groups import peers_of
 from serving.audit.decision import Decision
 from serving.errors import ReasonsUnavailable
 from serving.explanation.comparison import compare_with_peers
-from serving.explanation.reason_ranking import ranking_of
+from serving.explanation.reason_ranking import judge, ranking_of
 from serving.language import say
 from serving.models.model_pool import ModelPool
 
@@ -33,7 +33,7 @@ def with_reasons(models: ModelPool, decision: Decision) -> Decision:
     reasons = ranked.reasons(
         [*decision.vector.values()],
         decision.score.contributions,
-        partial(compare_with_peers, model, peers_of(decision.submission)),
+        partial(judge, partial(compare_with_peers, model, peers_of(decision.submission))),
         decision.said_with,
     )
     return decision.model_copy(update={"reasons": reasons})

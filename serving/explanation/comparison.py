@@ -6,7 +6,7 @@ Comparisons are stored with a decision as facts; they are put into words in the 
 import math
 from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from features.definition import Feature, Peers, Unit
@@ -70,7 +70,6 @@ PEERS: dict[tuple[SubjectKind, Peers], str] = {
     ("shipment", Peers.GOODS): "shipments of these goods",
 }
 FEWER, NEARLY_ALL = "fewer than 1 %", "more than 99 %"
-MAX_REMEMBERED = 20_000
 MAX_RARITY = 2.0
 
 
@@ -101,31 +100,6 @@ def compare_with_peers(
     if peers is None:
         return compare_value(value, model.manifest.reference[feature.name], feature.unit)
     return compare_value(value, peers.reference, feature.unit, feature.among)
-
-
-@dataclass(frozen=True)
-class Comparisons:
-    """A cache of comparisons with the training cases of one model.
-
-    Most values recur, and a lookup among peers costs more than the value's part of a score. Not
-    thread-safe.
-    """
-
-    model: RiskModel
-    _remembered: dict[tuple[str, Value, str | None], Comparison] = field(default_factory=dict)
-
-    def of(self, groups: Mapping[Peers, str], feature: Feature, value: Value) -> Comparison:
-        """Return the comparison of a value whose subject belongs to these peer groups."""
-        key = (feature.name, value, groups.get(feature.among))
-        comparison = self._remembered.get(key)
-        if comparison is None:
-            # Bounds the memory; most values recur, so the cache fills again soon.
-            if len(self._remembered) >= MAX_REMEMBERED:
-                self._remembered.clear()
-            comparison = self._remembered[key] = compare_with_peers(
-                self.model, groups, feature, value
-            )
-        return comparison
 
 
 def compare_value(

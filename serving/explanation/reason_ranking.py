@@ -10,8 +10,8 @@ arbitrarily; only their sum is stable. A contribution that would be untrue as a 
 import math
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from functools import cache, lru_cache
+from dataclasses import dataclass, field
+from functools import cache, lru_cache, partial
 from itertools import accumulate
 from types import MappingProxyType
 from typing import Literal, TypeVar
@@ -19,15 +19,17 @@ from typing import Literal, TypeVar
 from pydantic import Field
 
 from features.catalogue import feature_named, features_of
-from features.definition import Feature
+from features.definition import Feature, Peers
 from features.records import SubjectKind
-from serving.explanation.comparison import Comparison
+from serving.explanation.comparison import Comparison, compare_with_peers
 from serving.explanation.decision_parts import CHECKED_WHEN_READ, DecisionPart
 from serving.explanation.formatting import Value
 from serving.explanation.true_reasons import agrees, is_absence
+from training.model.risk_model import RiskModel
 
 FEW_REASONS = 8  # per side: as many as a person can weigh before deciding
 MAX_REASONS = 99  # per side: above FEW_REASONS only if the rest would outweigh a named reason
+MAX_REMEMBERED = 20_000
 SMALLEST_LOG_ODDS = 0.02  # changes the odds by 2 %; anything less is noise to a reader
 STRONG, MODERATE = math.log(2), math.log(1.25)
 
@@ -103,7 +105,43 @@ class Reasons(DecisionPart):
     said_with: dict[str, dict[str, float]] = Field(default_factory=dict)
 
 
-Compare = Callable[[Feature, Value], Comparison]
+# The comparison of a value, and True if a part that raises the score, or lowers it, agrees with it.
+Judgement = tuple[Comparison, bool]
+Judge = Callable[[Feature, Value, bool], Judgement]
+
+
+def judge(
+    compare: Callable[[Feature, Value], Comparison], feature: Feature, value: Value, is_for: bool
+) -> Judgement:
+    """Compare a value, and judge if a part for a closer look, or against, may be named."""
+    compared = compare(feature, value)
+    return compared, agrees(feature, value, compared, 1.0 if is_for else -1.0)
+
+
+@dataclass(frozen=True)
+class Comparisons:
+    """A cache of judgements by the training cases of one model.
+
+    Most values recur, and a lookup among peers costs more than the value's part of a score. Not
+    thread-safe.
+    """
+
+    model: RiskModel
+    _remembered: dict[tuple[str, Value, str | None, bool], Judgement] = field(default_factory=dict)
+
+    def of(
+        self, groups: Mapping[Peers, str], feature: Feature, value: Value, is_for: bool
+    ) -> Judgement:
+        """Return the judgement of a value whose subject belongs to these peer groups."""
+        key = (feature.name, value, groups.get(feature.among), is_for)
+        judgement = self._remembered.get(key)
+        if judgement is None:
+            # Bounds the memory; most values recur, so the cache fills again soon.
+            if len(self._remembered) >= MAX_REMEMBERED:
+                self._remembered.clear()
+            compare = partial(compare_with_peers, self.model, groups)
+            judgement = self._remembered[key] = judge(compare, feature, value, is_for)
+        return judgement
 
 
 class FeatureGroups:
@@ -136,6 +174,11 @@ class ReasonRanking:
         self._indicators = FeatureGroups(self._features, "indicator")
         self._families = FeatureGroups(self._features, "family")
         self._in_order = [*dict.fromkeys(f.indicator for f in self._features if f.indicator)]
+        self._signs = [
+            (name, at, self._features[at])
+            for name in self._in_order
+            for at in self._indicators.places[name]
+        ]
         self._scales = tuple(at for at, f in enumerate(self._features) if f.indicator is None)
         place_of = {name: place for place, name in enumerate(self._names)}
         # The feature that shows if a 0 was observed; features without one refer to themselves.
@@ -145,16 +188,33 @@ class ReasonRanking:
         self,
         values: Sequence[Value],
         parts: Sequence[float],
-        compare: Compare,
+        judge: Judge,
         said_with: Mapping[str, Mapping[str, float]] = MappingProxyType({}),
     ) -> Reasons:
-        """Rank the parts of one case by indicator; calls `compare` only for possible reasons.
+        """Rank the parts of one case by indicator; calls `judge` only for possible reasons.
 
         `said_with` are the counts that sentences name, by feature and name.
         """
-        case = _Case(self._features, self._known_by, values, parts, compare, said_with)
-        places = self._indicators.places
-        agreeing = {name: case.agreeing(places[name]) for name in self._in_order}
+        comparisons: dict[int, Comparison] = {}
+        # By indicator, what may be named and what adds nothing; then what is no reason.
+        agreeing: dict[str, list[int]] = {name: [] for name in self._in_order}
+        of_habits: dict[int, float] = {}
+        for name, at, feature in self._signs:
+            value, part = values[at], parts[at]
+            if not part:
+                is_reason = True
+            elif is_absence(feature, value, values[self._known_by[at]]):
+                is_reason = False
+            elif part > 0 and said_with.get(feature.name, {}).get("confirmed") == 0:
+                is_reason = (
+                    False  # inspections without a finding are no sign, however few there were
+                )
+            else:
+                comparisons[at], is_reason = judge(feature, value, part > 0)
+            if is_reason:
+                agreeing[name].append(at)
+            else:
+                of_habits[at] = part
         # fsum rounds only once, so the result does not depend on the order of the parts.
         sums = {name: math.fsum([parts[at] for at in own]) for name, own in agreeing.items()}
         ranked = sorted(sums, key=lambda name: abs(sums[name]), reverse=True)
@@ -165,7 +225,7 @@ class ReasonRanking:
         evidence = {name: _evidence(parts, agreeing[name]) for name in named}
         rest = [at for name in ranked if name not in evidence for at in agreeing[name]]
         # Scales have no indicator, so their contributions can only be habits.
-        of_habits = {at: parts[at] for at in (*case.habits, *self._scales) if parts[at]}
+        of_habits |= {at: parts[at] for at in self._scales if parts[at]}
         habits = [*of_habits.values()]
         by_size = sorted(of_habits, key=lambda at: -abs(of_habits[at]))
         smallest = min([abs(sums[name]) for name in named], default=0.0)
@@ -173,7 +233,7 @@ class ReasonRanking:
         return Reasons(
             reasons=tuple([self._ranked(name, sums[name], at) for name, at in evidence.items()]),
             comparisons={
-                self._names[at]: case.comparisons[at] for found in evidence.values() for at in found
+                self._names[at]: comparisons[at] for found in evidence.values() for at in found
             },
             remainder=Remainder(features=len(rest), log_odds=math.fsum([parts[at] for at in rest])),
             habits=Habits(
@@ -200,44 +260,6 @@ class ReasonRanking:
             log_odds=total,
             evidence=tuple([self._names[at] for at in evidence]),
         )
-
-
-class _Case:
-    """The values and parts of one case; `habits` collects indices whose value is no reason."""
-
-    def __init__(
-        self,
-        features: Sequence[Feature],
-        known_by: Sequence[int],
-        values: Sequence[Value],
-        parts: Sequence[float],
-        compare: Compare,
-        said_with: Mapping[str, Mapping[str, float]],
-    ):
-        self._features, self._values, self._parts = features, values, parts
-        self._said_with = said_with
-        self._known_by = known_by
-        self._compare = compare
-        self.comparisons: dict[int, Comparison] = {}
-        self.habits: list[int] = []
-
-    def agreeing(self, places: Sequence[int]) -> list[int]:
-        """Return the indices of an indicator that may be named, and those that add nothing."""
-        agreeing: list[int] = []
-        for at in places:
-            (agreeing if self._agrees(at) else self.habits).append(at)
-        return agreeing
-
-    def _agrees(self, at: int) -> bool:
-        feature, value, part = self._features[at], self._values[at], self._parts[at]
-        if not part:
-            return True
-        if is_absence(feature, value, self._values[self._known_by[at]]):
-            return False
-        if part > 0 and self._said_with.get(feature.name, {}).get("confirmed") == 0:
-            return False  # inspections without a finding are no sign, however few there were
-        self.comparisons[at] = compared = self._compare(feature, value)
-        return agrees(feature, value, compared, part)
 
 
 @cache
@@ -290,14 +312,16 @@ def _named_until_rest_is_small(
     The next one named is the strongest that pulls in the direction of the rest, so that the rest
     becomes balanced. If nothing is named, only `smallest` can be a limit.
     """
-    chosen, rest = set(named), [key for key in ranked if key not in named]
+    chosen = set(named)
+    rest = [key for key in ranked if key not in chosen]
+    parts = [sums[key] for key in rest]
     least = min([abs(sums[key]) for key in named], default=0.0) if smallest is None else smallest
-    left = math.fsum([sums[key] for key in rest])
+    left = math.fsum(parts)
     while least and abs(left) > least:
-        at = next(at for at, key in enumerate(rest) if sums[key] * left > 0)
-        chosen.add(rest[at])
-        least = min(least, abs(sums[rest.pop(at)]))
-        left = math.fsum([sums[key] for key in rest])
+        at = next(at for at, part in enumerate(parts) if part * left > 0)
+        chosen.add(rest.pop(at))
+        least = min(least, abs(parts.pop(at)))
+        left = math.fsum(parts)
     return [key for key in ranked if key in chosen]
 
 

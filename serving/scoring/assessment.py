@@ -25,10 +25,9 @@ from serving.access.callers import Caller
 from serving.audit.decision import Decision, ModelRef, Unscored, digest_of
 from serving.audit.earlier_decisions import SCORES_AGAIN, EarlierDecisions
 from serving.errors import Conflict, ServingError, SubmissionRefused
-from serving.explanation.comparison import Comparisons
 from serving.explanation.explained_score import Score, Scored, score_of, scores_of
 from serving.explanation.formatting import Value
-from serving.explanation.reason_ranking import Reasons, ranking
+from serving.explanation.reason_ranking import Comparisons, Reasons, ranking
 from serving.future_declarations import (
     MAX_AHEAD,
     DoubtsClock,

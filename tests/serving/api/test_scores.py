@@ -13,10 +13,12 @@ from fastapi.testclient import TestClient
 from features.catalogue import features_of
 from features.digests.computations import catalogue_fingerprint
 from features.input_dependencies import missing_inputs
+from serving.api.answers import decision_answer
 from serving.api.examples import ROUTE, SHIPMENT
 from serving.app import create_app
 from serving.audit.decision import Decision, digest_of
 from serving.explanation.reasons_in_words import ReasonRenderer
+from serving.language import languages_in
 from serving.settings import Settings
 from serving.triage.recent_load import RecentPlacement
 from tests.serving.bodies import route, shipment, submission
@@ -348,6 +350,20 @@ def test_a_record_is_the_json_of_its_decision(service: Service, body: dict[str, 
     decision = Decision.model_validate_json(record)
     assert decision.as_json() == record.encode()
     assert json.loads(record) == decision.model_dump(mode="json")
+
+
+@pytest.mark.parametrize("body", [shipment(), route()], ids=["shipment", "route"])
+def test_an_explained_answer_is_the_json_that_pydantic_writes(
+    service: Service, body: dict[str, Any]
+) -> None:
+    answered = service.score(body, service.key("score", "explain"))
+
+    record = service.services.decisions.record(answered.json()["decision_id"])
+    assert record is not None
+    for language in languages_in(service.home / "languages").values():
+        answer = decision_answer(Decision.model_validate_json(record), language)
+        assert answer.as_json() == answer.model_dump_json().encode()
+        assert (answer.as_json() == answered.content) == (language.code == "en")
 
 
 def _value(answer: dict[str, Any], feature: str) -> Any:

@@ -28,7 +28,7 @@ from serving.cli.main import app as commands
 from serving.crypto.encryption import encrypt
 from serving.explanation.comparison import Comparison
 from serving.explanation.formatting import Value
-from serving.explanation.reason_ranking import ReasonRanking
+from serving.explanation.reason_ranking import ReasonRanking, judge
 from serving.integrity.checkpoints import Checkpoint
 from serving.integrity.hash_chain import LogHead
 from serving.integrity.witness_lines import framed
@@ -142,7 +142,7 @@ def test_whatever_reasons_a_decision_has_they_are_verified(
     values, log_odds = zip(*given, strict=True)
     parts = dict(zip((feature.name for feature in SHIPMENT), log_odds, strict=True))
     reasons = ReasonRanking(SHIPMENT).reasons(
-        values, log_odds, lambda feature, value: Comparison(how="same", share=0.4)
+        values, log_odds, functools.partial(judge, lambda *_: Comparison(how="same", share=0.4))
     )
     record = {"vector": parts, "reasons": reasons.model_dump(mode="json"), "lane": "inspect"}
 

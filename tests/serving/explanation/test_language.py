@@ -1,6 +1,7 @@
 """Reasons in the reader's language: whole, with its plurals and its marks."""
 
 import re
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from features.definition import Peers, Unit
 from features.records import SubjectKind
 from serving.explanation.comparison import Comparison
 from serving.explanation.formatting import value_in_words
-from serving.explanation.reason_ranking import ReasonRanking
+from serving.explanation.reason_ranking import ReasonRanking, judge
 from serving.explanation.reasons_in_words import ReasonRenderer, sentence
 from serving.language import ENGLISH, Language, best_of, languages_in
 from serving.web.translation_template import all_messages, translation_template
@@ -58,7 +59,7 @@ def test_no_english_leaks_into_another_language(kind: SubjectKind, pseudo: Langu
 
 def test_a_stored_reason_is_told_again_in_another_language(pseudo: Language) -> None:
     usual = Comparison(how="or_more", among=Peers.GOODS, share=0.9, low=7.0, percentile=5.0)
-    stored = ReasonRanking(SHIPMENT[:1]).reasons([1.0], [0.5], lambda feature, value: usual)
+    stored = ReasonRanking(SHIPMENT[:1]).reasons([1.0], [0.5], partial(judge, lambda *_: usual))
     name = SHIPMENT[0].name
 
     (told,) = ReasonRenderer("shipment", {name: 1.0}, {name: 0.5}, pseudo).reasons(stored)

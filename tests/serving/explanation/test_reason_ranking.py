@@ -3,6 +3,7 @@
 import math
 import re
 from dataclasses import replace
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -19,7 +20,13 @@ from serving.explanation.comparison import (
     percentile_of,
 )
 from serving.explanation.formatting import Value, figure, listed, value_in_words
-from serving.explanation.reason_ranking import FEW_REASONS, MAX_REASONS, ReasonRanking, Reasons
+from serving.explanation.reason_ranking import (
+    FEW_REASONS,
+    MAX_REASONS,
+    ReasonRanking,
+    Reasons,
+    judge,
+)
 from serving.explanation.reasons_in_words import Reason, ReasonRenderer, sentence
 from training.model.manifest import Reference
 
@@ -50,7 +57,9 @@ def contributions(given: list[tuple[Value, float]]) -> list[Contribution]:
 
 def told(contributions: list[Contribution]) -> Reasons:
     features, values, parts = zip(*contributions, strict=True)
-    return ReasonRanking(features).reasons(values, parts, lambda feature, value: AS_MANY)
+    return ReasonRanking(features).reasons(
+        values, parts, partial(judge, lambda feature, value: AS_MANY)
+    )
 
 
 def renderer_of(contributions: list[Contribution]) -> ReasonRenderer:
@@ -147,7 +156,11 @@ def test_more_than_a_few_reasons_are_named_only_where_the_rest_would_outweigh_on
     sizes = {"falling": [0.5**n for n in range(len(features))], "even": [0.1] * len(features)}
 
     named = {
-        name: len(ReasonRanking(features).reasons([9.0] * len(each), each, lambda *_: FAR).reasons)
+        name: len(
+            ReasonRanking(features)
+            .reasons([9.0] * len(each), each, partial(judge, lambda *_: FAR))
+            .reasons
+        )
         for name, each in sizes.items()
     }
 
@@ -166,7 +179,9 @@ def test_the_most_telling_fact_heads_a_reason_though_another_weighs_more() -> No
             how="or_more", low=0.95, share=0.8, percentile=20.0
         ),
     }
-    stored = ReasonRanking(features).reasons(values, parts, lambda f, _: compared[f.name])
+    stored = ReasonRanking(features).reasons(
+        values, parts, partial(judge, lambda f, _: compared[f.name])
+    )
     renderer = ReasonRenderer(
         "shipment",
         dict(zip(compared, values, strict=True)),
@@ -203,7 +218,7 @@ def test_a_reason_is_called_a_sign_only_where_its_value_shows_it(
 ) -> None:
     feature = feature_named("carrier_journeys")
     usual = Comparison(how="or_more", low=12.0, share=0.8, percentile=20.0)
-    stored = ReasonRanking([feature]).reasons([value], [0.5], lambda *_: usual)
+    stored = ReasonRanking([feature]).reasons([value], [0.5], partial(judge, lambda *_: usual))
 
     (reason,) = ReasonRenderer("route", {feature.name: value}, {feature.name: 0.5}).reasons(stored)
 
@@ -216,7 +231,9 @@ def test_inspections_that_found_nothing_are_no_sign_of_earlier_findings() -> Non
 
     def reasons(confirmed: float) -> Reasons:
         counts = {feature.name: {"confirmed": confirmed, "inspected": 4.0}}
-        return ReasonRanking([feature]).reasons([0.05], [0.5], lambda *_: usual, counts)
+        return ReasonRanking([feature]).reasons(
+            [0.05], [0.5], partial(judge, lambda *_: usual), counts
+        )
 
     assert reasons(0.0).reasons == ()
     assert reasons(0.0).habits.log_odds == 0.5
@@ -242,7 +259,7 @@ def test_a_ratio_says_which_way_it_differs(ratio: float, words: str) -> None:
 def test_two_digits_are_written_but_where_they_would_hide_a_difference() -> None:
     feature = feature_named("unit_value_eur_per_kg")
     usual = Comparison(how="below_all", low=1.141, percentile=0.0)
-    stored = ReasonRanking([feature]).reasons([1.134], [0.5], lambda *_: usual)
+    stored = ReasonRanking([feature]).reasons([1.134], [0.5], partial(judge, lambda *_: usual))
 
     (reason,) = ReasonRenderer("shipment", {feature.name: 1.134}, {feature.name: 0.5}).reasons(
         stored
@@ -324,7 +341,9 @@ def test_a_rate_is_told_with_the_inspections_that_it_rests_on() -> None:
         feature.name: {"confirmed": 2.0, "inspected": 5.0},
         "another_rate": {"inspected": 9.0},
     }
-    stored = ReasonRanking([feature]).reasons([0.24], [0.5], lambda *_: AS_MANY, counts)
+    stored = ReasonRanking([feature]).reasons(
+        [0.24], [0.5], partial(judge, lambda *_: AS_MANY), counts
+    )
 
     again = Reasons.model_validate_json(stored.as_json())
     (reason,) = ReasonRenderer("shipment", {feature.name: 0.24}, {feature.name: 0.5}).reasons(again)
@@ -556,7 +575,9 @@ def test_a_0_of_which_nothing_is_known_is_a_habit_of_the_model() -> None:
     features = [feature_named("payment_count"), feature_named("payer_count")]
 
     def against(payments: float) -> Reasons:
-        return ReasonRanking(features).reasons([payments, 0.0], [0.0, -0.5], lambda *_: NONE)
+        return ReasonRanking(features).reasons(
+            [payments, 0.0], [0.0, -0.5], partial(judge, lambda *_: NONE)
+        )
 
     unknown, known = against(0.0), against(3.0)
     assert [reason.indicator for reason in known.reasons] == ["T15"]
@@ -568,7 +589,9 @@ def test_what_is_usual_stands_within_the_bracket_of_a_sentence_that_ends_in_one(
     name = "carrier_confirmed_rate"
     counts = {name: {"confirmed": 2.0, "inspected": 5.0}}
     usual = Comparison(how="or_less", share=0.9, high=0.2, percentile=92.0)
-    stored = ReasonRanking([feature_named(name)]).reasons([0.24], [0.5], lambda *_: usual, counts)
+    stored = ReasonRanking([feature_named(name)]).reasons(
+        [0.24], [0.5], partial(judge, lambda *_: usual), counts
+    )
 
     (told,) = ReasonRenderer("route", {name: 0.24}, {name: 0.5}).reasons(stored)
 

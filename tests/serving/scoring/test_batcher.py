@@ -3,6 +3,7 @@
 import asyncio
 import threading
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,8 @@ from serving.api.scores import worded_for
 from serving.app import create_app
 from serving.container import Services
 from serving.errors import BodyMalformed, LogUnavailable
-from serving.explanation.comparison import Comparisons, compare_with_peers
+from serving.explanation.comparison import compare_with_peers
+from serving.explanation.reason_ranking import Comparisons, judge
 from serving.integrity.hash_chain import LogHead
 from serving.scoring.assessment import Assessor
 from serving.scoring.batcher import BATCH_SIZE, ScoreRequest
@@ -204,16 +206,20 @@ def test_an_outcome_for_someone_who_left_is_let_go() -> None:
     assert not left.done()
 
 
-def test_a_remembered_comparison_is_that_of_its_value_and_its_peers(service: Service) -> None:
+def test_a_remembered_judgement_is_that_of_its_value_peers_and_side(
+    service: Service,
+) -> None:
     model = service.services.models.champion("shipment").model
     compared = Comparisons(model)
     feature = feature_named("unit_value_eur_per_kg")
 
     for value in (None, 0.0, 1.0, 250.0, 1.0):
         for groups in ({}, {Peers.GOODS: "890310"}, {Peers.GOODS: "none"}):
-            told = compared.of(groups, feature, value)
-            assert told == compare_with_peers(model, groups, feature, value)
-            assert compared.of(groups, feature, value) is told
+            compare = partial(compare_with_peers, model, groups)
+            for is_for in (True, False):
+                told = compared.of(groups, feature, value, is_for)
+                assert told == judge(compare, feature, value, is_for)
+                assert compared.of(groups, feature, value, is_for) is told
 
 
 def settle(
