@@ -10,6 +10,7 @@ bug").
 import fcntl
 import os
 import stat
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -25,6 +26,11 @@ from serving.storage.row_audit.writer import WrittenRows
 
 MAX_WAIT_S = 5.0
 _LOOK_AGAIN_S = 0.001
+
+# Threads of this process wait here and are woken; only other processes are waited for by polling.
+_IN_PROCESS: dict[str, threading.Lock] = {}
+# A forked child has none of the threads that could release a lock.
+os.register_at_fork(after_in_child=_IN_PROCESS.clear)
 
 # Any two numbers will do, if every process that appends to a database uses the same.
 _SEQUENCER = (0x7469, 0x6465)
@@ -108,14 +114,20 @@ def hold_for_service(database: Path) -> IO[bytes]:
 
 @contextmanager
 def _turn_at(path: str) -> Iterator[None]:
-    # Polled, because a blocking flock cannot time out without signals.
     deadline = time.monotonic() + MAX_WAIT_S
-    with _opened_private(path) as turn:
-        while not _is_taken(turn):
-            if time.monotonic() > deadline:
-                raise LogUnavailable("another process has been writing for too long")
-            time.sleep(_LOOK_AGAIN_S)
-        yield
+    in_process = _IN_PROCESS.setdefault(path, threading.Lock())
+    if not in_process.acquire(timeout=MAX_WAIT_S):
+        raise LogUnavailable("another thread has been writing for too long")
+    try:
+        with _opened_private(path) as turn:
+            # Polled, because a blocking flock cannot time out without signals.
+            while not _is_taken(turn):
+                if time.monotonic() > deadline:
+                    raise LogUnavailable("another process has been writing for too long")
+                time.sleep(_LOOK_AGAIN_S)
+            yield
+    finally:
+        in_process.release()
 
 
 def _opened_private(path: str) -> IO[bytes]:

@@ -1,7 +1,9 @@
 """SQLite and PostgreSQL keep the same log."""
 
+import fcntl
+import threading
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -136,6 +138,36 @@ def test_a_writer_that_holds_its_turn_too_long_is_not_waited_for(
         log.append([entry(1)])
 
     log.append([entry(1)])
+
+
+def test_a_turn_of_another_process_is_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = DecisionRepository(open_database(tmp_path / "log.db", is_service=True))
+    with (tmp_path / "log.db.turn").open("ab") as turn:  # as another process opens it
+        fcntl.flock(turn, fcntl.LOCK_EX)
+        with monkeypatch.context() as impatient:
+            impatient.setattr("serving.storage.write_lock.MAX_WAIT_S", 0.05)
+            with pytest.raises(LogUnavailable, match="process"):
+                log.append([entry(1)])
+        threading.Timer(0.2, fcntl.flock, (turn, fcntl.LOCK_UN)).start()
+        log.append([entry(1)])
+
+    assert log.size() == 1
+
+
+def test_a_thread_that_waits_for_another_does_not_poll_the_lock_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = DecisionRepository(open_database(tmp_path / "log.db", is_service=True))
+    other = open_database(tmp_path / "log.db", is_service=False)
+    monkeypatch.setattr("serving.storage.write_lock._LOOK_AGAIN_S", None)  # no sleep takes it
+
+    with ThreadPoolExecutor(1) as pool:
+        with write_transaction(other):
+            waiting = pool.submit(log.append, [entry(1)])
+            assert not wait([waiting], 0.2).done
+        waiting.result(10)
 
 
 def test_another_kind_of_database_is_refused_without_its_password() -> None:
