@@ -69,8 +69,9 @@ class FixedLimits(BaseModel):
     # A burst has to hold the largest batch, or that batch could never be submitted.
     rate_burst: Annotated[float, Field(ge=1)] = 5_000.0
     max_batch_subjects: Annotated[int, Field(ge=1)] = 1_000
-    # Half of `max_in_flight`, so that one caller cannot take every place.
-    max_in_flight_per_caller: Annotated[int, Field(ge=1)] = 32
+    # One caller can fill a group of the batcher. Half of `max_in_flight`, so that it cannot take
+    # every place.
+    max_in_flight_per_caller: Annotated[int, Field(ge=1)] = 64
     # An upper bound only: fewer connections are taken where the process may open few files.
     max_connections: Annotated[int, Field(ge=16)] = 1_024
     # A client that sends slowly on purpose must not hold a connection for long.
@@ -218,7 +219,7 @@ class Settings(FixedLimits, BaseSettings):
         description="The subjects per second that one key may submit to all workers of a machine.",
     )
     max_in_flight: Annotated[int, Field(ge=1)] = Field(
-        default=64,
+        default=128,
         description="The requests that one process answers at the same time. The next one gets a "
         "503 at once.",
     )

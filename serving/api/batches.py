@@ -31,7 +31,7 @@ from serving.web.services import TheServices
 router = APIRouter(prefix="/v1/scores/batch", tags=["scores"], route_class=ClosedRoute)
 
 _LINE = re.compile(rb"[^\r\n]+")
-BATCH_SIZE = 128  # while one group is written, the next is decided
+BATCH_SIZE = 256  # while one group is written, the next is decided
 
 
 BATCH_BODY: dict[str, Any] = {

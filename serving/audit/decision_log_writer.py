@@ -98,9 +98,7 @@ class LogWriter:
         """Return the number of queued decisions."""
         return self._queue.qsize()
 
-    def submit(
-        self, row: LoggedDecision, answer: StoredAnswer, submission: Submission
-    ) -> "Future[None]":
+    def submit(self, pending: PendingDecision) -> "Future[None]":
         """Return a future that completes when the decision is durable.
 
         It fails with LogUnavailable, or with AnsweredMeanwhile if another process was first. Raises
@@ -108,7 +106,6 @@ class LogWriter:
         """
         if not self.is_alive:
             raise LogUnavailable("the decision log is not being written")
-        pending = PendingDecision(row, answer, submission)
         # A caller that stops waiting must not cancel the write.
         pending.durable.set_running_or_notify_cancel()
         try:

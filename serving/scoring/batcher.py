@@ -7,6 +7,8 @@ other: each is scored against what was durable when its batch began, whether alo
 """
 
 import asyncio
+import itertools
+import math
 import queue
 import time
 from collections.abc import Callable, Sequence
@@ -18,7 +20,7 @@ from typing import TYPE_CHECKING
 
 from serving.access.callers import Caller
 from serving.audit.decision import Decision
-from serving.audit.decision_log_writer import LogWriter
+from serving.audit.decision_log_writer import LogWriter, PendingDecision
 from serving.audit.errors import AnsweredMeanwhile
 from serving.audit.ship_journey import ShipJourney
 from serving.errors import LogUnavailable, ServingError, Unavailable
@@ -42,6 +44,11 @@ if TYPE_CHECKING:
 
 # Bounds the latency of a batch's first request, which is written only after all are decided.
 BATCH_SIZE = 64
+
+# The rows of a large call are decided in groups of about this time, and the requests of others come
+# in between: nobody waits for more than the group in progress and their own.
+LARGE_CALL_GROUP_S = 0.2
+MAX_LARGE_CALL_GROUP = 256  # the capacity of the log writer
 
 # Callers that were just answered often send their next request at once. This short wait lets them
 # join the batch and costs a lone request little.
@@ -84,6 +91,7 @@ class PendingRequest:
     request: ScoreRequest
     future: "asyncio.Future[BatchResult]"
     dispatcher: FutureDispatcher[BatchResult]
+    row: int = 0  # its place in its call
     is_decided: bool = False
 
     def finish(self, result: BatchResult) -> None:
@@ -127,7 +135,12 @@ class RequestBatcher:
         self._deadline_s = deadline_s
         self._dispatcher: FutureDispatcher[BatchResult] | None = None
         self._overdue: set[Future[None]] = set()
-        self._queue: queue.SimpleQueue[PendingRequest | None] = queue.SimpleQueue()
+        # By the instant at which a request is due, then by arrival.
+        self._queue: queue.PriorityQueue[tuple[float, int, PendingRequest | None]] = (
+            queue.PriorityQueue()
+        )
+        self._arrivals = itertools.count()
+        self._row_s = LARGE_CALL_GROUP_S / BATCH_SIZE
         self.thread = BackgroundThread("request-batcher", self._run)
 
     def open(self) -> None:
@@ -141,7 +154,7 @@ class RequestBatcher:
         """Decide and write every accepted request, then stop the threads."""
         # The order matters: the batcher feeds the writer, and a written decision feeds shadow
         # scoring.
-        self._queue.put(None)
+        self._queue.put((math.inf, next(self._arrivals), None))
         self.thread.join()
         self.writer.stop()
         self.shadow_scoring.stop()
@@ -166,7 +179,7 @@ class RequestBatcher:
 
     async def answer_all(self, requests: Sequence[ScoreRequest]) -> list[Answer | ServingError]:
         """Return each answer, or the ServingError in its place; other exceptions are raised."""
-        waiting = [self._put(request) for request in requests]
+        waiting = [self._put(request, row) for row, request in enumerate(requests)]
         while not all(pending.future.done() for pending in waiting):
             await self._wait(waiting)
         outcomes = [pending.future.result() for pending in waiting]
@@ -194,30 +207,39 @@ class RequestBatcher:
                 elif is_dead and not pending.future.done():
                     pending.future.set_result(Unavailable(NOBODY_DECIDES))
 
-    def _put(self, request: ScoreRequest) -> PendingRequest:
+    def _put(self, request: ScoreRequest, row: int) -> PendingRequest:
         if self.thread.fault() == "dead":
             raise Unavailable(NOBODY_DECIDES)
         loop = asyncio.get_running_loop()
         dispatcher = self._dispatcher
         if dispatcher is None or dispatcher.loop is not loop:  # loops are per thread
             dispatcher = self._dispatcher = FutureDispatcher(loop)
-        waiting = PendingRequest(request, loop.create_future(), dispatcher)
-        self._queue.put(waiting)
+        waiting = PendingRequest(request, loop.create_future(), dispatcher, row)
+        # A row is due when those before it are decided, as if its caller had sent one after the
+        # other: a large call delays no other, and nobody can delay its rows forever.
+        due_s = time.monotonic() + row * self._row_s
+        self._queue.put((due_s, next(self._arrivals), waiting))
         return waiting
 
     def _run(self) -> None:
         is_open, answered = True, 0
         while is_open:
             group, is_open = self._gather(answered)
+            began_s = time.monotonic()
             claimed = [request for pending in group for request in self._claim(pending)]
-            written: list[Future[None]] = []
+            to_write: list[tuple[ClaimedRequest, Answer, PendingDecision]] = []
             for request, outcome in zip(claimed, self._decide(claimed), strict=True):
                 if isinstance(outcome, Decision):
-                    written.extend(self._write(request, outcome))
+                    to_write.extend(self._record(request, outcome))
                 else:
                     self._finish(request, outcome)
+            # Submitted in one go, or the writer would commit the first ones by themselves.
+            written = [future for each in to_write for future in self._write(*each)]
             self._await_written(written)
-            answered = len(group)
+            if len(group) >= 8:  # fewer share too little to tell
+                self._row_s = (self._row_s + (time.monotonic() - began_s) / len(group)) / 2
+            # A lone caller that was answered is the one that asks next: nobody else is waited for.
+            answered = 0 if len(group) == 1 and self._queue.empty() else len(group)
 
     def _await_written(self, written: "list[Future[None]]") -> None:
         """Wait until a batch is written, but never while an older write is overdue."""
@@ -234,19 +256,24 @@ class RequestBatcher:
         them share the cost of a batch.
         """
         group: list[PendingRequest] = []
-        waiting = self._queue.get()
+        *_, waiting = self._queue.get()
         expected = min(1 + self._queue.qsize() + answered, BATCH_SIZE)
         deadline_s = time.monotonic() + ASK_AGAIN_WITHIN_S
         while waiting is not None:
             group.append(waiting)
             patience_s = deadline_s - time.monotonic() if len(group) < expected else 0.0
-            if len(group) == BATCH_SIZE or (patience_s <= 0 and self._queue.empty()):
+            is_full = len(group) >= (self._rows_in_time() if waiting.row else BATCH_SIZE)
+            if is_full or (patience_s <= 0 and self._queue.empty()):
                 return group, True
             try:
-                waiting = self._queue.get(timeout=max(patience_s, 0.0))
+                *_, waiting = self._queue.get(timeout=max(patience_s, 0.0))
             except queue.Empty:
                 return group, True
         return group, False
+
+    def _rows_in_time(self) -> int:
+        """Return the rows of a large call that are decided and written together."""
+        return max(1, min(MAX_LARGE_CALL_GROUP, int(LARGE_CALL_GROUP_S / self._row_s)))
 
     def _claim(self, pending: PendingRequest) -> tuple[ClaimedRequest, ...]:
         """Parse and claim a request; return () after answering one that is refused."""
@@ -277,25 +304,36 @@ class RequestBatcher:
             for request in claimed
         ]
 
-    def _write(self, request: ClaimedRequest, decision: Decision) -> "tuple[Future[None], ...]":
-        """Queue a decision for writing; return its future, or () after a failure."""
+    def _record(
+        self, request: ClaimedRequest, decision: Decision
+    ) -> tuple[tuple[ClaimedRequest, Answer, PendingDecision], ...]:
+        """Return a request with its answer and what is to be written, or () after a failure."""
         try:
             body = request.pending.request.answer_format(decision)
             decision = decision.answered_with(body)
             stored = stored_answer(decision, request.claim, body)
-            # Set before queueing: from here on a timeout must say "not durable yet", because the
-            # write may succeed.
-            request.pending.is_decided = True
             submission = request.assessment.submission
             logged = decision.logged(
                 self.danger_watch.watched_until(decision, submission),
                 ShipJourney.of_submission(submission),
             )
-            durable = self.writer.submit(logged, stored, submission)
         except Exception as failure:
             self._finish(request, failure)
             return ()
-        answer = Answer(body, decision)
+        return ((request, Answer(body, decision), PendingDecision(logged, stored, submission)),)
+
+    def _write(
+        self, request: ClaimedRequest, answer: Answer, decision: PendingDecision
+    ) -> "tuple[Future[None], ...]":
+        """Queue a decision for writing; return its future, or () after a failure."""
+        # Set before queueing: from here on a timeout must say "not durable yet", because the write
+        # may succeed.
+        request.pending.is_decided = True
+        try:
+            durable = self.writer.submit(decision)
+        except Exception as failure:
+            self._finish(request, failure)
+            return ()
         durable.add_done_callback(lambda done: self._written(request, answer, done.exception()))
         return (durable,)
 

@@ -59,10 +59,10 @@ def test_without_settings_limits_are_these() -> None:
     assert limits.max_attachment_bytes_per_day == 268_435_456
     assert limits.disk_reserve_bytes == 536_870_912
     assert (limits.rate_per_s, limits.rate_burst) == (1_000, 5_000)
-    assert (limits.max_in_flight, limits.queue_capacity) == (64, 256)
+    assert (limits.max_in_flight, limits.queue_capacity) == (128, 256)
     assert (limits.receive_deadline_s, limits.commit_deadline_s) == (10, 5)
     assert limits.session_minutes == 30
-    assert (limits.max_in_flight_per_caller, limits.max_connections) == (32, 1_024)
+    assert (limits.max_in_flight_per_caller, limits.max_connections) == (64, 1_024)
     assert limits.max_body_bytes_in_flight == 33_554_432
     assert (MAX_HEAD, MAX_COOKIES, SMALL_BODY) == (16_384, 4_096, 65_536)
     assert (MAX_FAULTS, MAX_PROBLEM, MAX_FORM_OF_A_STRANGER) == (50, 65_536, 8_192)

@@ -22,7 +22,7 @@ from serving.explanation.comparison import compare_with_peers
 from serving.explanation.reason_ranking import Comparisons, judge
 from serving.integrity.hash_chain import LogHead
 from serving.scoring.assessment import Assessor
-from serving.scoring.batcher import BATCH_SIZE, ScoreRequest
+from serving.scoring.batcher import BATCH_SIZE, MAX_LARGE_CALL_GROUP, ScoreRequest
 from serving.scoring.future_dispatch import FutureDispatcher
 from serving.scoring.idempotency import Answer
 from serving.settings import Settings
@@ -143,6 +143,76 @@ def test_who_was_just_answered_and_asks_again_is_decided_with_those_who_waited(
     monkeypatch.setattr("serving.scoring.batcher.ASK_AGAIN_WITHIN_S", 5.0)
     asyncio.run(one_again_beside_another())
     assert sizes == [1, 2]
+
+
+def test_a_lone_caller_is_not_kept_waiting_for_another(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("serving.scoring.batcher.ASK_AGAIN_WITHIN_S", 20.0)
+
+    async def one_after_the_other() -> float:
+        await service.services.batcher.answer(asked(0))
+        await asyncio.sleep(0.2)
+        began = time.monotonic()
+        await service.services.batcher.answer(asked(1))
+        return time.monotonic() - began
+
+    assert asyncio.run(one_after_the_other()) < 15
+
+
+def test_a_group_is_committed_in_one_go(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    _, let_go, groups = held_back(service, monkeypatch)
+    let_go.set()
+    append, commits = service.services.decisions.append, list[int]()
+
+    def appending(entries: list[Any]) -> LogHead:
+        commits.append(len(entries))
+        return append(entries)
+
+    monkeypatch.setattr(service.services.decisions, "append", appending)
+    decided(service.services, [asked(number) for number in range(40)])
+
+    assert sum(commits) == 40
+    assert commits == groups
+
+
+def test_a_large_call_lets_others_in_between(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row_s, rows = 0.01, 200
+    assess, sizes = Assessor.assess, list[int]()
+
+    def assessing(assessor: Assessor, requests: list[Any]) -> list[Any]:
+        sizes.append(len(requests))
+        time.sleep(row_s * len(requests))
+        return assess(assessor, requests)
+
+    monkeypatch.setattr(Assessor, "assess", assessing)
+
+    async def one_beside_many() -> tuple[int, int]:
+        batcher = service.services.batcher
+        many = asyncio.create_task(batcher.answer_all([asked(number) for number in range(rows)]))
+        while not sizes:
+            await asyncio.sleep(0.01)
+        await batcher.answer(asked(rows))
+        groups, is_over = len(sizes), many.done()
+        await many
+        return groups, is_over
+
+    groups, is_over = asyncio.run(one_beside_many())
+    # The group in progress and its own, however many rows wait.
+    assert groups <= 3
+    assert not is_over
+    # A group is as large as its time allows.
+    assert max(sizes[1:]) * row_s <= 0.5
+
+
+def test_one_caller_can_fill_a_group_and_not_every_place() -> None:
+    limits = Settings()
+
+    assert limits.max_in_flight_per_caller >= BATCH_SIZE
+    assert limits.max_in_flight_per_caller * 2 <= limits.max_in_flight
+    assert limits.queue_capacity >= MAX_LARGE_CALL_GROUP
 
 
 def test_a_caller_waits_for_the_deadline_and_not_once_for_every_group(

@@ -22,7 +22,7 @@ from features.home_keys import LOG, private_key
 from features.submission import Submission
 from serving.app import create_app
 from serving.audit.decision import Decision
-from serving.audit.decision_log_writer import LogWriter
+from serving.audit.decision_log_writer import LogWriter, PendingDecision
 from serving.audit.errors import AnsweredMeanwhile
 from serving.audit.logged_decision import DecisionAccess, LoggedDecision, StoredAnswer
 from serving.errors import LogUnavailable, TooBusy
@@ -93,10 +93,10 @@ def waiting_behind_one(
 
     log.append = append_when_open  # type: ignore[method-assign]  # a stand-in
     writer.start()
-    first = writer.submit(*decided(0))
+    first = writer.submit(PendingDecision(*decided(0)))
     while writer.depth:
         time.sleep(0.001)
-    promises = [writer.submit(*decided(number)) for number in numbers]
+    promises = [writer.submit(PendingDecision(*decided(number))) for number in numbers]
     gate.set()
     first.result(5)
     return promises
@@ -106,7 +106,7 @@ def test_what_is_durable_can_be_read_by_another_connection(
     log: DecisionRepository, writer: LogWriter, where: Path | str
 ) -> None:
     writer.start()
-    writer.submit(*decided(1)).result(5)
+    writer.submit(PendingDecision(*decided(1))).result(5)
 
     other = DecisionRepository(database(where, is_service=False))
 
@@ -138,11 +138,11 @@ def test_a_full_queue_refuses_at_once(log: DecisionRepository, sealing: Checkpoi
     slow = LogWriter(log, sealing, 2, Mock(), Mock())
     slow.thread.start = lambda: None  # type: ignore[method-assign]  # a stand-in
     slow.thread.is_alive = lambda: True  # type: ignore[method-assign]  # a stand-in
-    slow.submit(*decided(1))
-    slow.submit(*decided(2))
+    slow.submit(PendingDecision(*decided(1)))
+    slow.submit(PendingDecision(*decided(2)))
 
     with pytest.raises(TooBusy) as refusal:
-        slow.submit(*decided(3))
+        slow.submit(PendingDecision(*decided(3)))
 
     assert refusal.value.retry_after_s == 1
 
@@ -156,7 +156,7 @@ def test_a_writer_that_stops_writes_what_waits_first(
     assert all(promise.done() for promise in promises)
     assert log.size() == 4
     with pytest.raises(LogUnavailable):
-        writer.submit(*decided(9))
+        writer.submit(PendingDecision(*decided(9)))
 
 
 def test_a_failed_group_is_not_half_there_and_the_next_one_succeeds(
@@ -167,9 +167,9 @@ def test_a_failed_group_is_not_half_there_and_the_next_one_succeeds(
     promises = waiting_behind_one(log, writer, [1])
     promises[0].result(5)
     with pytest.raises(LogUnavailable):
-        writer.submit(*unreadable).result(5)
+        writer.submit(PendingDecision(*unreadable)).result(5)
     assert writer.has_failed
-    writer.submit(*decided(4)).result(5)
+    writer.submit(PendingDecision(*decided(4))).result(5)
 
     assert list(log.records()) == ['{"n":0}', '{"n":1}', '{"n":4}']
     assert not writer.has_failed
@@ -215,7 +215,7 @@ def test_a_writer_outlives_whatever_fails_and_writes_once_it_can(
         if call == "probe":
             patch.setattr(log, "append", fail)
             with pytest.raises(LogUnavailable):
-                writer.submit(*decided(1)).result(5)
+                writer.submit(PendingDecision(*decided(1))).result(5)
             failed.clear()
         assert failed.wait(5)
         time.sleep(0.05)
@@ -223,7 +223,7 @@ def test_a_writer_outlives_whatever_fails_and_writes_once_it_can(
     until = time.monotonic() + 5
     while writer.has_failed and time.monotonic() < until:
         time.sleep(0.01)
-    writer.submit(*decided(2)).result(5)
+    writer.submit(PendingDecision(*decided(2))).result(5)
 
 
 def test_a_request_that_was_answered_meanwhile_keeps_no_other_from_its_decision(
@@ -304,7 +304,7 @@ def test_the_writer_moves_what_it_appended_when_nothing_more_comes(tmp_path: Pat
     log = DecisionRepository(open_database(path, is_service=True))
     writer = LogWriter(log, Mock(), 8, Mock(), Mock())
     writer.start()
-    writer.submit(*decided(1)).result(5)
+    writer.submit(PendingDecision(*decided(1))).result(5)
     ends_at = time.monotonic() + 10
     while not in_the_file_itself(path) and time.monotonic() < ends_at:
         time.sleep(0.05)
