@@ -161,9 +161,9 @@ class HistoryIngest:
     def _complete(self, store: BlobTransaction, journeys: RawColumns) -> None:
         """Insert shipments that waited for these journeys, under keys with journey columns."""
         waiting = carried(store, text_column(journeys, "journey_id"))
-        shipments = self.schema.subjects["shipment"].of(store, waiting)
-        if not size_of(shipments):
+        if not waiting:
             return
+        shipments = self.schema.subjects["shipment"].of(store, waiting)
         complete = shipments | self.schema.of_journeys(shipments, journeys)
         self.schema.subjects["shipment"].put(store, complete)
         # Other layouts already have these events; inserting them again would count them twice.
@@ -266,6 +266,8 @@ class HistoryIngest:
         ids, paid = text_column(payments, "subject_id"), paid_of(payments)
         append(store, [*zip(keys_of_lists(PAID[kind], ids), paid, strict=True)])
         found = self._conclusive(store, kind, ids)
+        if not any(found):
+            return
         subjects = self.schema.subjects[kind].of(
             store, (id_ for id_, of_subject in zip(ids, found, strict=True) if of_subject)
         )

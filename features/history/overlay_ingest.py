@@ -1,6 +1,6 @@
 """Add records of requests that the store does not have, each for its own query only."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import chain
@@ -37,7 +37,9 @@ def ingest_overlay(
     """
     apart: dict[str, dict[tuple[int, bytes], Record]] = {}
     others: dict[int, dict[str, list[Record]]] = {}
-    unknown = unknown_records(store, queries)
+    sources = {layout.source for layout in plan.layouts}
+    unread = {name for name, into in _ONLY_IN.items() if sources.isdisjoint(into)}
+    unknown = unknown_records(store, queries, unread)
     amended = _amended_for(ingest, store, plan, queries, unknown)
     unknown = [each for each in unknown if each[0] not in amended]
     completing = _completing(store, unknown)
@@ -48,6 +50,8 @@ def ingest_overlay(
         else:
             others.setdefault(subject, {}).setdefault(name, []).append(record)
     for name, brought in apart.items():
+        if OWN_EVENTS[name] not in sources:
+            continue
         layouts, events = ingest.events_of(name, [*brought.values()])
         overlay.insert(BlobOverlay(store), layouts, events, [subject for subject, _ in brought])
     for subject, records in others.items():
@@ -101,6 +105,9 @@ def _beside_amended(store: BlobReader, unknown: Sequence[UnknownRecord]) -> set[
     return {place for (place, _), blob in zip(marks, blobs, strict=True) if blob is not None}
 
 
+# The sources of the events of records that change no other source.
+_ONLY_IN = {"transactions": ("payments", "paid_outcomes"), "positions": ("drifts",)}
+
 # The fields that identify a record and the records it belongs to.
 _NAMED = {
     "journeys": ("journey_id",),
@@ -110,14 +117,20 @@ _NAMED = {
 }
 
 
-def unknown_records(store: BlobReader, queries: Sequence[WindowQuery]) -> list[UnknownRecord]:
-    """Return records unknown to the store that could change a value at their query's instant."""
+def unknown_records(
+    store: BlobReader, queries: Sequence[WindowQuery], unread: Collection[str]
+) -> list[UnknownRecord]:
+    """Return records unknown to the store that could change a value at their query's instant.
+
+    Records of the `unread` types could not.
+    """
     records: list[UnknownRecord] = [
         (subject, name, record, key)
         for subject, query in enumerate(queries)
         if query.overlay
         for before in [instant_at(query.at)]
         for name, records_of_type in query.overlay.items()
+        if name not in unread
         for record in records_of_type
         if (key := known_key(name, record, before)) is not None
     ]

@@ -4,7 +4,6 @@ They hold the inspections of subjects, the payments for subjects, the shipments 
 versions of records.
 """
 
-import json
 from collections.abc import Callable, Iterable, Sequence
 from itertools import chain
 from operator import itemgetter
@@ -12,6 +11,7 @@ from typing import Any, NamedTuple
 from zlib import crc32
 
 import numpy as np
+import orjson
 
 from features.engine.columns import Column
 from features.engine.store.blob_store import BlobReader, BlobTransaction
@@ -49,7 +49,7 @@ def keys_of_lists(start: bytes, ids: Iterable[str]) -> list[bytes]:
 
 def lists(store: BlobReader, keys: Sequence[bytes]) -> list[list[Any]]:
     """Return the list at each key, empty if the key is absent."""
-    return [json.loads(bytes(blob)) if blob else [] for blob in store.get(keys)]
+    return [orjson.loads(blob) if blob else [] for blob in store.get(keys)]
 
 
 def append(
@@ -65,7 +65,7 @@ def append(
         if known_by(item) not in map(known_by, found[key]):
             found[key].append(item)
             is_new[at] = True
-    store.put((key, json.dumps(entries).encode()) for key, entries in found.items())
+    store.put((key, orjson.dumps(entries)) for key, entries in found.items())
     return is_new
 
 
@@ -138,7 +138,8 @@ def append_versions(store: BlobTransaction, records: RawColumns, index: RowIndex
             found[id_].append(version)
             is_new[at] = True
     store.put(
-        (_VERSIONS + index.prefix + id_.encode(), json.dumps(kept).encode())
+        # orjson refuses named tuples.
+        (_VERSIONS + index.prefix + id_.encode(), orjson.dumps([*map(tuple, kept)]))
         for id_, kept in found.items()
     )
     return is_new

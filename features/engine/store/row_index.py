@@ -1,11 +1,11 @@
 """Rows of records by id, for later records that join or end them."""
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import orjson
 
 from features.engine.columns import NO_INSTANT, Column, Kind, is_missing
 from features.engine.store.blob_store import BlobReader, BlobTransaction
@@ -32,13 +32,13 @@ class RowIndex:
     def put(self, store: BlobTransaction, records: RawColumns) -> None:
         """Store records, replacing rows with the same ids."""
         # JSON keeps texts independent of the string table, whose codes differ by process.
-        blobs = (json.dumps(row).encode() for row in self.values(records))
+        blobs = map(orjson.dumps, self.values(records))
         store.put(zip(self._keys(text_column(records, self.identity)), blobs, strict=True))
 
     def of(self, store: BlobReader, ids: Iterable[str]) -> RawColumns:
         """Return the stored ones of these records, ordered by id."""
         blobs = store.get(self._keys(sorted(set(ids))))
-        return self.columns([json.loads(bytes(blob)) for blob in blobs if blob is not None])
+        return self.columns([orjson.loads(blob) for blob in blobs if blob is not None])
 
     def values(self, records: RawColumns) -> list[list[Any]]:
         """Return the columns of each record as JSON values, None where missing."""
