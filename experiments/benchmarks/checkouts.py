@@ -19,8 +19,8 @@ MAKE_HOME = """
 import shutil, sys
 from pathlib import Path
 from experiments.benchmarks import served_home
-home, world = map(Path, sys.argv[1:])
-if world.exists():
+home, *worlds = map(Path, sys.argv[1:])
+for world in worlds:
     served_home.invent = lambda folder, **_: shutil.copytree(world, folder)
 served_home.make_home(home)
 """
@@ -29,11 +29,11 @@ served_home.make_home(home)
 class Checkout:
     """A checkout of the project, with a home in `folder` that its own code makes once.
 
-    The home holds the record files of `world` if that folder exists. Compiled functions are kept in
-    `folder` too. `environment` holds the variables that the checkout's processes need.
+    The home holds the record files of `world` if given. `folder` also keeps compiled functions.
+    `environment` holds the variables that the checkout's processes need.
     """
 
-    def __init__(self, path: Path, folder: Path, world: Path):
+    def __init__(self, path: Path, folder: Path, world: Path | None = None):
         self.path, self.home = path.resolve(), folder.resolve() / "home"
         project = tomllib.loads((self.path / "pyproject.toml").read_text())["project"]
         self.command = ("-m", project["scripts"]["tidegate"].partition(":")[0])
@@ -43,7 +43,7 @@ class Checkout:
             "OMP_NUM_THREADS": "1",
         }
         if not self.home.exists():
-            self._run("-c", MAKE_HOME, str(self.home), str(world))
+            self._run("-c", MAKE_HOME, str(self.home), *([str(world)] if world else []))
 
     def new_key(self, home: Path, *scopes: str) -> str:
         """Create a key with these scopes in a home, and return its secret."""

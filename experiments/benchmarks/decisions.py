@@ -6,7 +6,7 @@ Three services take turns, so that a busy machine is busy for all: this checkout
 once more as a control, and COMMIT (the one before HEAD unless given). Each commit makes its home by
 its own code from the same record files, with the same seed and model size; each service then runs
 over a fresh copy. A ratio shows a difference only if it lies outside the range of the control.
-Homes and compiled functions are kept in FOLDER for the next run.
+The home and compiled functions of COMMIT are kept in FOLDER for the next run.
 """
 
 import asyncio
@@ -125,11 +125,10 @@ def main() -> None:
     print(f"{_interpreter()}; {os.cpu_count()} cores; an idle loop is late by {_idle_text()}")
     with ExitStack() as stack:
         folder = Path(*sys.argv[2:3] or [stack.enter_context(tempfile.TemporaryDirectory())])
-        ours = Checkout(OURS, folder / "ours", folder / "world")
-        theirs = Checkout(
-            check_out(commit, folder / f"files-{commit}"), folder / commit, ours.home / "world"
-        )
+        theirs = Checkout(check_out(commit, folder / f"files-{commit}"), folder / commit)
         fresh = Path(stack.enter_context(tempfile.TemporaryDirectory(dir=folder)))
+        # Never kept: the code of this checkout changes between runs.
+        ours = Checkout(OURS, fresh / "ours", theirs.home / "world")
         checkouts = {OURS_NAME: ours, CONTROL: ours, commit: theirs}
         services = {
             name: stack.enter_context(_serving(checkout, fresh / name))

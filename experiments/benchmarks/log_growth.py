@@ -39,7 +39,7 @@ def main() -> None:
         return
     folder = Path(sys.argv[1])
     most = int(float(sys.argv[2])) if len(sys.argv) > 2 else SIZES[-1]
-    checkout = Checkout(OURS, folder, folder / "world")
+    checkout = Checkout(OURS, folder)
     measured = []
     for size in SIZES:
         if size <= most:

@@ -72,8 +72,8 @@ def run(
 def read_payments(file: Path) -> pd.DataFrame:
     """Read the table of payments, in order of step and row.
 
-    Raises typer.BadParameter if the file or a column is missing. Without a label column, or with
-    labels of the first steps only, the later payments are scored and nothing is measured.
+    Labels may be missing from step TEST_FROM_STEP on. Raises typer.BadParameter if the file or a
+    column is missing.
     """
     if not file.is_file():
         raise typer.BadParameter(f"{file}: no such file", param_hint="--transactions")

@@ -6,7 +6,7 @@ MAX_PAYMENTS, so that a hub costs no more than any other account.
 
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from math import inf, log, nan
 
@@ -186,14 +186,11 @@ class NetworkHistory:
         return bisect_right(self._confirmed_from.get(account, ()), step - 1)
 
 
-def network_values(
-    table: pd.DataFrame, history: NetworkHistory, names: Sequence[str] = ()
-) -> pd.DataFrame:
-    """Return one row of values for each payment of a table, in its order; all unless named."""
+def network_values(table: pd.DataFrame, history: NetworkHistory) -> pd.DataFrame:
+    """Return one row of values for each payment of a table, in its order."""
     columns = ("step", "payer", "payee", "amount")
     values = [
         history.values(*row)
         for row in zip(*(table[column].tolist() for column in columns), strict=True)
     ]
-    frame = pd.DataFrame(values, index=table.index, dtype=float)
-    return frame[[*names]] if names else frame
+    return pd.DataFrame(values, index=table.index, dtype=float)

@@ -206,9 +206,8 @@ class ReasonRanking:
             elif is_absence(feature, value, values[self._known_by[at]]):
                 is_reason = False
             elif part > 0 and said_with.get(feature.name, {}).get("confirmed") == 0:
-                is_reason = (
-                    False  # inspections without a finding are no sign, however few there were
-                )
+                # Inspections without a finding are no sign, however few there were.
+                is_reason = False
             else:
                 comparisons[at], is_reason = judge(feature, value, part > 0)
             if is_reason:

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from features.engine.store.blob_store import BlobReader, BlobStore, BlobTransaction
 from features.engine.store.lmdb_store import LmdbStore
-from features.engine.store.write_buffer import WriteBuffer
+from features.engine.store.write_buffer import MAX_NEWEST_BLOBS, WriteBuffer
 from features.errors import OnlineStoreUnavailable
 
 KEYS = [b"a", b"b", b"c"]
@@ -86,12 +86,14 @@ def put(store: BlobStore, blobs: dict[bytes, bytes]) -> None:
         transaction.put(blobs.items())
 
 
-@given(st.lists(st.one_of(st.none(), st.dictionaries(st.sampled_from(KEYS), st.binary()))))
+@pytest.mark.parametrize("newest_blobs", [1, MAX_NEWEST_BLOBS])
+@given(steps=st.lists(st.one_of(st.none(), st.dictionaries(st.sampled_from(KEYS), st.binary()))))
 def test_whatever_was_put_and_handed_down_in_any_order_the_newest_is_read(
-    steps: list[dict[bytes, bytes] | None],
+    steps: list[dict[bytes, bytes] | None], newest_blobs: int
 ) -> None:
     expected: dict[bytes, bytes] = {}
-    with TemporaryDirectory() as folder:
+    with TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as bounds:
+        bounds.setattr("features.engine.store.write_buffer.MAX_NEWEST_BLOBS", newest_blobs)
         below = LmdbStore(Path(folder), is_bulk=True)
         store = WriteBuffer(below)
         for blobs in steps:

@@ -230,9 +230,11 @@ def test_an_unknown_decision_is_not_replayed(home: Path) -> None:
 def test_where_a_service_answers_is_said_only_when_nothing_keeps_it_from_that(
     home: Path, tmp_path: Path
 ) -> None:
-    serve = ["serve", "--port", port := str(free_port()), "--home"]
+    def start(at: Path, port: int) -> ForkedCommand:
+        line = ["serve", "--port", str(port), "--home", str(at)]
+        return ForkedCommand.start(line, tmp_path / f"serving_{at.name}")
 
-    serving = ForkedCommand.start([*serve, str(home)], tmp_path / "serving")
+    serving = start(home, port := free_port())
     while "\n" not in (said := serving.errors.read_text()):
         assert serving.poll() is None
         time.sleep(0.02)
@@ -242,7 +244,8 @@ def test_where_a_service_answers_is_said_only_when_nothing_keeps_it_from_that(
     damaged = tmp_path / "damaged"
     damaged.mkdir()
     (damaged / "tidegate.db").write_bytes(b"no database of anyone's" * 1_000)
-    refused = ForkedCommand.start([*serve, str(damaged)], tmp_path / "refused")
+    # Another port: processes of the killed service may still hold the first.
+    refused = start(damaged, free_port())
     assert refused.wait(60) == 1
     said = refused.errors.read_text()
     assert "answers" not in said
