@@ -164,6 +164,12 @@ class RetrainedModel:
         return min(confirmed, len(labels) - confirmed) >= self.policy.fewest_confirmed
 
 
+def tipped(history: History, policy: Policy) -> Bools:
+    """Return a mask of the subjects whose tips the policy follows."""
+    is_tipped = history.data.outcomes.selected_by == "intelligence"
+    return np.asarray(is_tipped & policy.follows_tips, dtype=np.bool_)
+
+
 def selected_by_rule(history: History, policy: Policy) -> Bools:
     """Return a mask of the subjects that a rule of the policy selects."""
     subjects = history.data.subjects

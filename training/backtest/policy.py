@@ -31,7 +31,9 @@ class Policy(Parameters):
     "all" together, as `capacity_of` states. Capacity is per week; if that is fewer than two
     inspections, it is per shortest period of weeks with two, within which the office waits for high
     scores. `exploration_share` of it is drawn at random from unselected subjects; the rest goes to
-    `rules` first, then to the highest scores of at least `threshold`. An "even" draw gives all the
+    `rules` first, then to the highest scores of at least `threshold`. A policy that `follows_tips`
+    first inspects what was inspected on intelligence; tips beyond the room of their period are
+    followed too, and take the room of later ones. An "even" draw gives all the
     same chance; one "by_doubt" distributes half of it by sqrt(p (1 - p)), p being the score.
 
     The policy decides from `begins` on, and has learnt from earlier inspections. A model is
@@ -50,6 +52,7 @@ class Policy(Parameters):
     lot: Literal["even", "by_doubt"] = "even"
     threshold: Annotated[float, Field(ge=0, lt=1)] = 0.0
     rules: tuple[PolicyRule, ...] = ()
+    follows_tips: bool = False
     retrain_every_weeks: Annotated[int, Field(ge=0, le=520)] = 4
     memory_weeks: Annotated[int, Field(ge=1, le=1040)] = 52
     label_delay_days: Annotated[float, Field(ge=0, le=365)] = 14

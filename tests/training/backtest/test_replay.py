@@ -25,6 +25,7 @@ from training.backtest.selection import (
     BY_LOT,
     BY_RULE,
     BY_SCORE,
+    BY_TIP,
     WeekSelection,
     plans_of_offices,
     select,
@@ -400,6 +401,45 @@ def test_rules_come_before_scores_and_must_fit(invented: History) -> None:
     own = (invented.data.subjects["operator_id"] == "k7").to_numpy()
     assert (ways == BY_RULE).sum() == own[span].sum() > 0
     assert own[rows[ways == BY_RULE]].all()
+
+
+@pytest.mark.parametrize("capacity_of", ["all", "office"])
+def test_followed_tips_use_the_capacity_that_others_would(
+    invented: History, capacity_of: str
+) -> None:
+    is_tip = np.arange(len(invented.data)) % 40 == 0
+    outcomes = invented.data.outcomes
+    ways = np.where(is_tip, "intelligence", outcomes.selected_by)
+    data = replace(invented.data, outcomes=replace(outcomes, selected_by=ways))
+    history = replace(invented, data=data)
+
+    ignored = replay_policy("ignored", policy(capacity_of=capacity_of), history)
+    followed = replay_policy(
+        "followed", policy(capacity_of=capacity_of, follows_tips=True), history
+    )
+    rows = np.concatenate([followed.rows_of(week) for week in followed.weeks])
+    selected_by = np.concatenate([week.selection.selected_by for week in followed.weeks])
+    span = slice(followed.weeks[0].rows.start, followed.weeks[-1].rows.stop)
+    tips = span.start + np.flatnonzero(is_tip[span])
+    assert sorted(rows[selected_by == BY_TIP]) == tips.tolist()
+    assert len(rows) == len(np.unique(rows))
+    assert len(rows) == pytest.approx(sum(map(len, inspected(ignored))), abs=1)
+
+
+def test_more_tips_than_room_are_all_followed_and_leave_later_weeks_less() -> None:
+    weeks = [np.full(100, "a", dtype=object)] * 3
+    asked, rng = policy(capacity_share=0.1, exploration_share=0.0), np.random.default_rng(1)
+    plans = plans_of_offices(asked, weeks, rng)
+    made = []
+    for number in (15, 0, 0):
+        is_tip = np.arange(100) < number
+        scores = rng.random(100)
+        nothing = np.zeros(100, dtype=bool)
+        made.append(select(asked, scores, nothing, weeks[0], rng, plans, is_tip))
+    counts = [len(each.places) for each in made]
+    assert (made[0].selected_by == BY_TIP).all()
+    assert counts[0] == 15
+    assert sum(counts) == 30
 
 
 @pytest.mark.parametrize(
