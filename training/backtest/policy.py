@@ -40,8 +40,9 @@ class Policy(Parameters):
     refitted every `retrain_every_weeks` on the labels of the last `memory_weeks`; 0 keeps the first
     one. A label is known `label_delay_days` after the declaration. Features computed from outcomes
     are left out unless `reads_outcomes`: in the history they reflect inspections that the policy
-    did not make. In the fit, cleared subjects have the weight 1 / probability; confirmed ones too
-    if `weights` is "inverse_probability", but weight 1 if it is "case_control".
+    did not make. By default `weights` are those of training: subjects without a result are part of
+    the contrast, and results count alike. With "inverse_probability" only results are fitted, each
+    with the weight 1 / probability.
     """
 
     begins: Day
@@ -58,7 +59,7 @@ class Policy(Parameters):
     label_delay_days: Annotated[float, Field(ge=0, le=365)] = 14
     reads_outcomes: bool = False
     fewest_confirmed: Annotated[int, Field(ge=1)] = 20
-    weights: Literal["case_control", "inverse_probability"] = "case_control"
+    weights: Literal["traffic", "inverse_probability"] = "traffic"
     seed: Annotated[int, Field(ge=0, lt=2**31)] = 7
     trees: TreeParameters = TreeParameters(trees=120, early_stopping_rounds=0)
 

@@ -233,18 +233,18 @@ def test_hands_that_all_offices_share_go_where_scores_are_highest(invented: Hist
         assert week.scores[chosen].min() >= week.scores[~chosen].max()
 
 
-def test_what_was_confirmed_by_lot_weighs_one_unless_asked_otherwise(invented: History) -> None:
+def test_results_weigh_alike_unless_asked_otherwise(invented: History) -> None:
     found = KnownLabels.before(invented, 100)
     rows = np.array([0, 1, 2])
     ways: Texts = np.array(["random", "random", "rule"], dtype=object)
     probability = np.array([0.1, 0.1, 1.0])
     found.add(rows, np.array([1.0, 0.0, 1.0]), invented.data.declared_at[rows], ways, probability)
-    assert found.weights(rows, policy()).tolist() == [1.0, 10.0, 1.0]
-    equal = policy(weights="inverse_probability")
-    assert found.weights(rows, equal).tolist() == [10.0, 10.0, 1.0]
+    assert found.weights(rows, policy()).tolist() == [1.0, 1.0, 1.0]
+    asked = policy(weights="inverse_probability")
+    assert found.weights(rows, asked).tolist() == [10.0, 10.0, 1.0]
 
 
-@pytest.mark.parametrize("weights", ["case_control", "inverse_probability"])
+@pytest.mark.parametrize("weights", ["traffic", "inverse_probability"])
 def test_what_an_officers_discretion_found_teaches_nothing(data: TrainingSet, weights: str) -> None:
     """The draws stand for those subjects too, so that nobody learns what officers look for."""
     outcomes = data.outcomes
@@ -260,6 +260,19 @@ def test_what_an_officers_discretion_found_teaches_nothing(data: TrainingSet, we
     turned = np.where(is_noticed, 1 - outcomes.label, outcomes.label)
     assert replayed(turned) == replayed(outcomes.label)
     assert replayed(1 - outcomes.label) != replayed(outcomes.label)
+
+
+def test_subjects_without_a_result_are_part_of_the_contrast(invented: History) -> None:
+    """What many subjects without a result share cannot be a sign of what was confirmed."""
+    values = invented.data.frame["late_payments_30d"].to_numpy().copy()
+    unknown = ~invented.data.outcomes.is_labelled
+    frame = invented.data.frame.assign(late_payments_30d=np.where(unknown, 9.0, values))
+    changed = replace(invented, data=replace(invented.data, frame=frame))
+    usual = replay_policy("usual", policy(weeks=1), changed).weeks[0]
+    results_alone = policy(weeks=1, weights="inverse_probability")
+    alone = replay_policy("alone", results_alone, changed).weeks[0]
+    shared = unknown[usual.rows]
+    assert usual.scores[shared].mean() < alone.scores[shared].mean()
 
 
 @given(
