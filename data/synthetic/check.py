@@ -1,7 +1,8 @@
 """Summarise a world from its files: `python -m synthetic.check WORLD [--plot FILE]`.
 
 Prints one JSON document: base rates, delay of results, share and hit rate of each way of selection,
-typologies over time, orphans, fields about a person, and check digits. The plot shows a typology's
+typologies over time, orphans, impossible records, fields about a person, and check digits; then
+what of these a sound world has not, by name. The plot shows a typology's
 movements by corridor: after a seizure they move to a neighbouring one.
 """
 
@@ -17,6 +18,7 @@ from stdnum import iso6346
 
 from features.persons import person_fields
 from features.records import RECORD_FILES
+from synthetic.impossible import impossible_records
 
 Tables = dict[str, pd.DataFrame]
 NEEDED: dict[str, list[str]] = {
@@ -39,14 +41,23 @@ def consistency_findings(folder: Path) -> dict[str, Any]:
         name: pq.read_table(folder / f"{name}.parquet", columns=columns).to_pandas()
         for name, columns in NEEDED.items()
     }
-    return {
+    found = {
         "rows": {n: pq.read_metadata(folder / f"{n}.parquet").num_rows for n in NEEDED},
         "subjects": {kind: _subjects(tables, kind) for kind in ("route", "shipment")},
         "typologies_by_fifth_of_time": _by_fifth(tables),
         "orphans": _orphans(tables),
+        "impossible": impossible_records(folder),
         "person_fields": _person_fields(folder),
         "container_numbers": _containers(tables),
     }
+    return found | {"faults": _faults(found)}
+
+
+def _faults(found: dict[str, Any]) -> list[str]:
+    """Return the names of counts that are 0 in a sound world and are not here."""
+    counts = {f"orphans in {name}": many for name, many in found["orphans"].items()}
+    named = [name for name, many in (counts | found["impossible"]).items() if many]
+    return named + [f"person field {name}" for name in found["person_fields"]]
 
 
 def _subjects(tables: Tables, kind: str) -> dict[str, Any]:

@@ -92,7 +92,7 @@ def drafted_journeys(plan: Plan, chapter: int) -> JourneyDraft:
     kind = _kinds(rng, lane, subjects)
     carrier = _carriers(plan, rng, subjects, slot, day)
     declared_at = _declared_at(plan, rng, subjects, slot, day)
-    itineraries = travelled(plan.ways, rng, corridor, subjects.signs)
+    itineraries = travelled(plan, chapter, rng, corridor, subjects.signs)
     late = np.where(subjects.signs["late_manifest"], rng.uniform(0.05, 0.4, len(day)), 1.0)
     lead = LEAD_HOURS[lane] * np.exp(0.35 * rng.standard_normal(len(day))) * late
     due_at = declared_at + (lead * HOUR).astype(np.int64)
@@ -151,7 +151,7 @@ def journey_table(plan: Plan, chapter: int, draft: JourneyDraft) -> pa.Table:
         "registration_country": registered,
         "origin": codes.take(pa.array(first)),
         "destination": codes.take(pa.array(last)),
-        "booked_at": instants.column(draft.declared_at - (booked * HOUR).astype(np.int64)),
+        "booked_at": instants.column(instants.after(_begins_at(draft), -booked)),
         "declared_at": instants.column(draft.declared_at),
         "departed_at": instants.column(
             draft.departed_at, where=draft.departed_at < draft.declared_at
@@ -218,8 +218,12 @@ def _hire(rng: np.random.Generator, draft: JourneyDraft) -> tuple[Flags, Ints]:
     asked = signs["one_way_hire"] | signs["short_hire_notice"]
     hired = hireable & (asked | (rng.random(number) < HIRED_SHARE[draft.kind]))
     before = np.exp(rng.normal(4.3, 0.6, number)) * np.where(signs["short_hire_notice"], 0.1, 1.0)
-    start = np.minimum(draft.declared_at, draft.departed_at)
-    return hired, start - (before * HOUR).astype(np.int64)
+    return hired, instants.after(_begins_at(draft), -before)
+
+
+def _begins_at(draft: JourneyDraft) -> Ints:
+    """Return the departure, or an earlier declaration; what is arranged must be by then."""
+    return np.minimum(draft.declared_at, draft.departed_at)
 
 
 def _registered(plan: Plan, rng: np.random.Generator, draft: JourneyDraft) -> pa.Array:

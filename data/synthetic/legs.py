@@ -6,8 +6,8 @@ import pyarrow as pa
 from features.arrow_schema import record_table
 from features.records import Leg, Position
 from synthetic import instants
-from synthetic.chance import Flags, Floats, Ints, chance, share
-from synthetic.corridors import MODES, RAIL, ROAD, SEA, SMALL_CRAFT
+from synthetic.chance import Flags, Floats, Ints, chance
+from synthetic.corridors import MODES, SEA, SMALL_CRAFT
 from synthetic.danger import in_danger
 from synthetic.instants import HOUR
 from synthetic.journeys import JourneyDraft, journey_ids
@@ -16,10 +16,6 @@ from synthetic.plan import Plan
 
 # The share of journeys with a transponder or tracker that the authority receives, by lane.
 HEARD_SHARE = np.array([0.45, 0.15, 0.0, 0.0, 0.3, 0.6])
-# The alternative mode of a leg, by lane: lorries for air freight, ferries and rolling roads, rail
-# to the next port. It says nothing about the cargo; on some corridors it is common.
-OTHER_LANE = np.array([RAIL, SEA, ROAD, ROAD, RAIL, SMALL_CRAFT])
-MIXED_CORRIDORS, MIXED_THERE, MIXED_ELSEWHERE = 0.08, 0.4, 0.01
 REPORTS = 6
 SILENT_REPORTS = slice(1, 5)
 # The share of tracked vessels heard at their arrival; of those in danger, half never arrive.
@@ -31,7 +27,8 @@ SOURCES = ("ais", "gps")
 def leg_table(plan: Plan, chapter: int, draft: JourneyDraft) -> pa.Table:
     """Return legs: those completed before the declaration with times, the others as planned.
 
-    A few completed legs become known only later.
+    A few completed legs become known only later. A planned leg has a departure only if it had left
+    when it became known.
     """
     rng = chance(plan.seed, "legs", chapter)
     legs = draft.itineraries.legs
@@ -53,22 +50,12 @@ def leg_table(plan: Plan, chapter: int, draft: JourneyDraft) -> pa.Table:
         "sequence": pa.array(sequence + 1),
         "origin": codes.take(pa.array(itineraries.stops[of, sequence])),
         "destination": codes.take(pa.array(itineraries.stops[of, sequence + 1])),
-        "mode": pa.array(MODES).take(pa.array(_lanes(plan, chapter, draft, of))),
-        "departed_at": instants.column(left, where=left < declared),
+        "mode": pa.array(MODES).take(pa.array(itineraries.lanes[of, sequence])),
+        "departed_at": instants.column(left, where=left < known),
         "arrived_at": instants.column(arrived, where=is_over),
         "known_at": instants.column(known),
     }
     return record_table(columns, Leg)
-
-
-def _lanes(plan: Plan, chapter: int, draft: JourneyDraft, of: Ints) -> Ints:
-    """Return the lane of each leg: mostly its journey's, sometimes another."""
-    corridor = draft.corridor[of]
-    often = share(plan.seed, corridor, 51) < MIXED_CORRIDORS
-    draws = chance(plan.seed, "modes of legs", chapter).random(len(of))
-    is_other = draws < np.where(often, MIXED_THERE, MIXED_ELSEWHERE)
-    lane = plan.ways.lane[corridor]
-    return np.where(is_other, OTHER_LANE[lane], lane)
 
 
 def position_table(plan: Plan, chapter: int, draft: JourneyDraft) -> pa.Table:

@@ -26,15 +26,17 @@ ORACLE = pa.schema(
 
 
 def outcome_table(
-    plan: Plan, chapter: int, kind: SubjectKind, subjects: Subjects, ids: pa.Array, declared: Ints
+    plan: Plan, chapter: int, kind: SubjectKind, subjects: Subjects, ids: pa.Array, ready: Ints
 ) -> pa.Table:
     """Return outcomes of the inspected subjects; `found` is -1 for inconclusive ones.
+
+    `ready` is when each can be inspected: when it is there and declared.
 
     Without smuggling, a share set by the scenario has another offence.
     """
     rng = chance(plan.seed, f"outcomes of {kind}s", chapter)
     which = np.flatnonzero(subjects.selected_by)
-    inspected = instants.after(declared[which], rng.uniform(1.0, 36.0, len(which)))
+    inspected = instants.after(ready[which], rng.uniform(1.0, 36.0, len(which)))
     known = instants.after(inspected, 24 * delay_days(rng, len(which)))
     probability = subjects.selection_probability[which]
     found = subjects.found[which]

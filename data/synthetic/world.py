@@ -75,6 +75,8 @@ def chapter_of(plan: Plan, chapter: int) -> Chapter:
     journeys = drafted_journeys(plan, chapter)
     shipments = drafted_shipments(plan, chapter, journeys)
     routes, consigned = journeys.subjects, shipments.subjects
+    arrived = np.maximum(journeys.declared_at, journeys.due_at)
+    cleared = np.maximum(shipments.declared_at, shipments.arrives_at)
     route_ids, consigned_ids = journey_ids(journeys.number), shipment_ids(shipments.number)
     return {
         "journeys": journey_table(plan, chapter, journeys),
@@ -102,10 +104,8 @@ def chapter_of(plan: Plan, chapter: int) -> Chapter:
         ),
         "outcomes": pa.concat_tables(
             [
-                outcome_table(plan, chapter, "route", routes, route_ids, journeys.declared_at),
-                outcome_table(
-                    plan, chapter, "shipment", consigned, consigned_ids, shipments.declared_at
-                ),
+                outcome_table(plan, chapter, "route", routes, route_ids, arrived),
+                outcome_table(plan, chapter, "shipment", consigned, consigned_ids, cleared),
             ]
         ),
         "oracle": pa.concat_tables(

@@ -17,6 +17,8 @@ def test_a_sound_world_has_no_orphans_and_no_fields_about_a_person(folder):
     found = consistency_findings(folder)
     assert set(found["orphans"].values()) == {0}
     assert found["person_fields"] == []
+    assert set(found["impossible"].values()) == {0}
+    assert found["faults"] == []
     assert 0 < found["container_numbers"]["share_failing_check_digit"] < 0.04
     assert found["typologies_by_fifth_of_time"]["virtual_asset_escrow"][:3] == [0, 0, 0]
     for kind in ("route", "shipment"):
@@ -62,6 +64,45 @@ def test_a_field_about_a_person_is_named(sample, tmp_path):
     assert with_another(sample, tmp_path, "journeys", about_a_person)["person_fields"] == [
         "driver_passport_number"
     ]
+
+
+def over_the_sea(table):
+    table.loc[0, ["mode", "origin", "destination"]] = ["road", "USNYC", "DEHAM"]
+
+
+def by_ship_on_land(table):
+    table.loc[0, ["mode", "origin", "destination"]] = ["sea", "IST", "SOF"]
+
+
+def booked_too_late(table):
+    row = table.departed_at.notna().idxmax()
+    table.loc[row, "booked_at"] = table.loc[row, "departed_at"] + pd.Timedelta(hours=1)
+
+
+def inspected_too_early(table):
+    table.loc[0, "inspected_at"] -= pd.Timedelta(days=60)
+
+
+def known_too_early(table):
+    row = table.departed_at.notna().idxmax()
+    table.loc[row, "known_at"] = table.loc[row, "departed_at"] - pd.Timedelta(hours=1)
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "counted"),
+    [
+        ("legs", over_the_sea, "legs_by_road_where_none_leads"),
+        ("legs", by_ship_on_land, "legs_by_sea_where_none_leads"),
+        ("legs", known_too_early, "legs_known_before_they_happened"),
+        ("journeys", booked_too_late, "booked_after_departure"),
+        ("outcomes", inspected_too_early, "inspected_before_arrival"),
+    ],
+)
+def test_an_impossible_record_is_counted_and_named(sample, tmp_path, name, change, counted):
+    found = with_another(sample, tmp_path, name, change)
+
+    assert found["impossible"][counted] == 1
+    assert counted in found["faults"]
 
 
 def test_a_wrong_check_digit_is_counted(sample, tmp_path):

@@ -1,1 +1,0 @@
-"""Ways of learning from traffic that nobody inspected, compared over several worlds."""
