@@ -12,11 +12,12 @@ from training.evaluation.reevaluation import unseen_from
 from training.fit.booster_predict import Margins
 from training.fit.encoded_rows import EncodedRows
 from training.fit.fit_trees import LabelledRows, fit_trees
+from training.fit.sample_weights import WeightedRows, with_traffic
 from training.model.calibration import calibrated_probability, log_odds_of
 from training.model.encoding import Encoding
 from training.model.risk_model import RiskModel
 from training.outcomes import Bools, Instants, Texts
-from training.parameters import TrainingParameters
+from training.parameters import SelectionParameters, TrainingParameters
 from training.ranking import Floats, Ints
 
 # A clip trades a little bias for much less variance of the fit.
@@ -68,9 +69,7 @@ class KnownLabels:
     def weights(self, rows: Ints, policy: Policy) -> Floats:
         """Return the number of subjects each row represents, clipped; 0 if it represents none."""
         weights = selection_weights(self.selected_by[rows], self.probability[rows], clip=MAX_WEIGHT)
-        if policy.weights == "case_control":
-            return np.where((self.labels[rows] == 1) & (weights > 0), 1.0, weights)
-        return weights
+        return (weights > 0).astype(np.float64) if policy.weights == "traffic" else weights
 
 
 @dataclass
@@ -139,18 +138,20 @@ class RetrainedModel:
         )
         weights = labels_known.weights(rows, self.policy)
         rows, weights = rows[weights > 0], weights[weights > 0]
-        labels = labels_known.labels[rows]
-        if not self._is_enough(labels):
+        fitted = WeightedRows(rows, labels_known.labels[rows], weights)
+        if not self._is_enough(labels := fitted.targets):
             if self._margins is None:
                 raise WindowUnusable(
                     f"{int(labels.sum())} confirmed of {len(labels)} inspected are known at the "
                     f"policy's begin; want {self.policy.fewest_confirmed} confirmed and as many not"
                 )
             return
+        if self.policy.weights == "traffic":
+            fitted = self._with_traffic(fitted, now)
         parameters = TrainingParameters(seed=self.policy.seed, trees=self.policy.trees)
         # No rows are held back, so all `trees` of the policy are grown.
         text = fit_trees(
-            LabelledRows(EncodedRows(self.columns, rows), labels, weights),
+            LabelledRows(EncodedRows(self.columns, fitted.rows), fitted.targets, fitted.weights),
             None,
             self.encoding,
             self.history.data.inputs,
@@ -159,9 +160,25 @@ class RetrainedModel:
         self._margins = Margins.from_text(text, threads=1)
         self.fits += 1
 
+    def _with_traffic(self, labelled: WeightedRows, now: np.datetime64) -> WeightedRows:
+        """Return rows with traffic old enough that its results, if any, would be known."""
+        declared_at = self.history.data.declared_at
+        until = now - np.timedelta64(round(self.policy.label_delay_days * 86_400e6), "us")
+        span = np.arange(
+            *np.searchsorted(declared_at, [now - self.policy.memory_weeks * WEEK, until])
+        )
+        most = SelectionParameters().traffic_per_confirmed * labelled.targets.sum()
+        return with_traffic(labelled, np.setdiff1d(span, labelled.rows), round(most))
+
     def _is_enough(self, labels: Floats) -> bool:
         confirmed = int(labels.sum())
         return min(confirmed, len(labels) - confirmed) >= self.policy.fewest_confirmed
+
+
+def tipped(history: History, policy: Policy) -> Bools:
+    """Return a mask of the subjects whose tips the policy follows."""
+    is_tipped = history.data.outcomes.selected_by == "intelligence"
+    return np.asarray(is_tipped & policy.follows_tips, dtype=np.bool_)
 
 
 def selected_by_rule(history: History, policy: Policy) -> Bools:

@@ -31,15 +31,18 @@ class Policy(Parameters):
     "all" together, as `capacity_of` states. Capacity is per week; if that is fewer than two
     inspections, it is per shortest period of weeks with two, within which the office waits for high
     scores. `exploration_share` of it is drawn at random from unselected subjects; the rest goes to
-    `rules` first, then to the highest scores of at least `threshold`. An "even" draw gives all the
+    `rules` first, then to the highest scores of at least `threshold`. A policy that `follows_tips`
+    first inspects what was inspected on intelligence; tips beyond the room of their period are
+    followed too, and take the room of later ones. An "even" draw gives all the
     same chance; one "by_doubt" distributes half of it by sqrt(p (1 - p)), p being the score.
 
     The policy decides from `begins` on, and has learnt from earlier inspections. A model is
     refitted every `retrain_every_weeks` on the labels of the last `memory_weeks`; 0 keeps the first
     one. A label is known `label_delay_days` after the declaration. Features computed from outcomes
     are left out unless `reads_outcomes`: in the history they reflect inspections that the policy
-    did not make. In the fit, cleared subjects have the weight 1 / probability; confirmed ones too
-    if `weights` is "inverse_probability", but weight 1 if it is "case_control".
+    did not make. By default `weights` are those of training: subjects without a result are part of
+    the contrast, and results count alike. With "inverse_probability" only results are fitted, each
+    with the weight 1 / probability.
     """
 
     begins: Day
@@ -50,12 +53,13 @@ class Policy(Parameters):
     lot: Literal["even", "by_doubt"] = "even"
     threshold: Annotated[float, Field(ge=0, lt=1)] = 0.0
     rules: tuple[PolicyRule, ...] = ()
+    follows_tips: bool = False
     retrain_every_weeks: Annotated[int, Field(ge=0, le=520)] = 4
     memory_weeks: Annotated[int, Field(ge=1, le=1040)] = 52
     label_delay_days: Annotated[float, Field(ge=0, le=365)] = 14
     reads_outcomes: bool = False
     fewest_confirmed: Annotated[int, Field(ge=1)] = 20
-    weights: Literal["case_control", "inverse_probability"] = "case_control"
+    weights: Literal["traffic", "inverse_probability"] = "traffic"
     seed: Annotated[int, Field(ge=0, lt=2**31)] = 7
     trees: TreeParameters = TreeParameters(trees=120, early_stopping_rounds=0)
 

@@ -10,7 +10,7 @@ from training.backtest.history import WEEK
 from training.backtest.ledger import PolicyReplay, ReplayedWeek
 from training.backtest.prevalence import PrevalenceEstimate, prevalence_estimates
 from training.backtest.replayed_traffic import ReplayedTraffic
-from training.backtest.selection import BY_LOT, BY_RULE, BY_SCORE
+from training.backtest.selection import BY_LOT, BY_RULE, BY_SCORE, BY_TIP
 from training.confidence_intervals import Estimate
 from training.data.time_split import in_utc
 from training.estimation.population_figures import UNKNOWN, FoundAmong, share_confirmed
@@ -37,6 +37,7 @@ class PolicyWeekFigures(Parameters):
     by_rule: int
     by_score: int
     by_lot: int
+    by_tip: int
     hits: Estimate
     hits_so_far: Estimate
     precision_56d: Estimate
@@ -181,8 +182,9 @@ def _week(at: int, ledger: PolicyReplay, traffic: ReplayedTraffic) -> PolicyWeek
         subjects=week.rows.stop - week.rows.start,
         inspected=len(selections),
         by_rule=int((selections == BY_RULE).sum()),
-        by_score=int(((selections != BY_RULE) & (selections != BY_LOT)).sum()),
+        by_score=int((selections == BY_SCORE).sum()),
         by_lot=int((selections == BY_LOT).sum()),
+        by_tip=int((selections == BY_TIP).sum()),
         hits=_over(at, at, ledger, traffic).confirmed,
         hits_so_far=_over(0, at, ledger, traffic).confirmed,
         precision_56d=_over(max(0, at - RECENT_WEEKS + 1), at, ledger, traffic).precision,

@@ -10,10 +10,11 @@ from training.backtest.learning import (
     KnownLabels,
     RetrainedModel,
     selected_by_rule,
+    tipped,
 )
 from training.backtest.ledger import PolicyReplay, ReplayedWeek
 from training.backtest.policy import Policy
-from training.backtest.selection import BY_LOT, WeekSelection, plans_of_offices, select
+from training.backtest.selection import BY_LOT, BY_TIP, WeekSelection, plans_of_offices, select
 from training.model.risk_model import RiskModel
 from training.outcomes import Texts
 from training.ranking import Ints
@@ -39,12 +40,15 @@ def replay_policy(
     )
     known_labels = KnownLabels.before(history, spans[0].start)
     is_ruled, offices = selected_by_rule(history, policy), history.offices(policy)
+    is_tipped = tipped(history, policy)
     rng = np.random.default_rng(policy.seed)
     plans = plans_of_offices(policy, [offices[rows] for rows in spans], rng)
     weeks = []
     for at, rows in enumerate(spans):
         scores = scorer.scores(rows, policy.first_instant + at * WEEK, known_labels)
-        selection = select(policy, scores, is_ruled[rows], offices[rows], rng, plans)
+        selection = select(
+            policy, scores, is_ruled[rows], offices[rows], rng, plans, is_tipped[rows]
+        )
         # After the scores: a week's own labels must not influence its selection.
         _record_labels(known_labels, history, policy, rows, selection)
         weeks.append(ReplayedWeek(rows, scores, selection))
@@ -77,4 +81,5 @@ def _ways(history: History, inspected: Ints, selection: WeekSelection) -> Texts:
     """Return the way in which each result was selected; the actual one in a logged history."""
     if not history.is_invented:
         return history.data.outcomes.selected_by[inspected]
-    return np.where(selection.selected_by == BY_LOT, "random", "rule").astype(object)
+    ways = {BY_LOT: "random", BY_TIP: "intelligence"}
+    return np.array([ways.get(way, "rule") for way in selection.selected_by], dtype=object)

@@ -17,7 +17,7 @@ from training.errors import TrainingError
 from training.outcomes import Bools, Texts
 from training.ranking import Floats, Ints
 
-BY_RULE, BY_SCORE, BY_LOT = 0, 1, 2
+BY_RULE, BY_SCORE, BY_LOT, BY_TIP = range(4)
 # With one inspection per period, an office that uses it early misses all later subjects.
 MIN_IN_PERIOD = 2
 # Tolerance for sums of floats that should be whole numbers.
@@ -28,9 +28,9 @@ TINY = 1e-9
 class WeekSelection:
     """The selections of one week: rising positions, with way and probability.
 
-    `probability` is 1 for rule and score. For a random draw it is the unconditional chance: a draw
-    that is due every fifth week represents five subjects. `pool` is the number of subjects that
-    neither rule nor score selected, by office in order of name, and `drawn` how many of these were
+    `probability` is 1 for tip, rule and score. For a random draw it is the unconditional chance: a
+    draw that is due every fifth week represents five subjects. `pool` is the number of subjects
+    that only the draw could select, by office in order of name, and `drawn` how many of these were
     drawn.
     """
 
@@ -48,8 +48,8 @@ class OfficePlan:
     `subjects` are counts per week, `period` is the number of weeks that share capacity, and
     `begins` is the rounding offset of both capacity and draws: one for both, so that there is room
     when a draw is due. `used` counts inspections by rule or score, and capacity that a `threshold`
-    left unused in earlier periods; `explored` is the expected number of draws; `used_in_period` and
-    `ruled_in_period` cover the current period.
+    left unused in earlier periods; `tipped` counts inspections on tips; `explored` is the expected
+    number of draws; `used_in_period` and `ruled_in_period` cover the current period.
     """
 
     subjects: Sequence[int]
@@ -57,6 +57,7 @@ class OfficePlan:
     begins: float
     week: int = 0
     used: int = 0
+    tipped: int = 0
     used_in_period: int = 0
     ruled_in_period: int = 0
     explored: float = 0.0
@@ -70,14 +71,17 @@ class OfficePlan:
         return cls(subjects, period, begins)
 
     def room(self, policy: Policy) -> int:
-        """Return how many subjects the current period can still inspect by rule or score."""
+        """Return how many subjects the current period can still inspect by rule or score.
+
+        Negative if tips took more than there was.
+        """
         expected = policy.exploration_share * policy.capacity_share * self.left
         return self._unused(policy, self.explored + expected)
 
     def _unused(self, policy: Policy, explored: float) -> int:
         share = policy.capacity_share * sum(self.subjects[: self._period_ends])
         whole, draws = (math.floor(part + self.begins + TINY) for part in (share, explored))
-        return whole - draws - self.used
+        return whole - draws - self.used - self.tipped
 
     def later_draws(self, policy: Policy) -> int:
         """Return how many draws are due in the later weeks of the period."""
@@ -99,6 +103,7 @@ class OfficePlan:
         """Record a week's selections and its scores, with which later weeks are compared."""
         ruled, scored = int((ways == BY_RULE).sum()), int((ways == BY_SCORE).sum())
         self.used += ruled + scored
+        self.tipped += int((ways == BY_TIP).sum())
         self.used_in_period += ruled + scored
         self.ruled_in_period += ruled
         self.explored += drawn
@@ -129,6 +134,7 @@ def select(
     offices: Texts,
     rng: np.random.Generator,
     plans: dict[str, OfficePlan] | None = None,
+    is_tipped: Bools | None = None,
 ) -> WeekSelection:
     """Fill each office's capacity of a week; without `plans`, as if it were the only week.
 
@@ -136,8 +142,11 @@ def select(
     """
     names = offices.astype(str)
     plans = plans_of_offices(policy, [names], rng) if plans is None else plans
+    tipped = np.zeros(len(names), dtype=np.bool_) if is_tipped is None else is_tipped
     parts = [
-        _at_office(office, np.flatnonzero(names == office), plan, policy, scores, is_ruled, rng)
+        _at_office(
+            office, np.flatnonzero(names == office), plan, policy, scores, is_ruled, tipped, rng
+        )
         for office, plan in plans.items()
     ]
     places, selected_by, probability = (
@@ -158,26 +167,31 @@ def _at_office(
     policy: Policy,
     scores: Floats,
     is_ruled: Bools,
+    is_tipped: Bools,
     rng: np.random.Generator,
 ) -> WeekSelection:
-    ruled, room = rows[is_ruled[rows]], plan.room(policy)
-    _require_room(office, plan, len(ruled), room + plan.used_in_period)
-    candidates = rows[~is_ruled[rows]]
-    room_now = _room_now(policy, plan, room - len(ruled), scores[candidates], scores)
+    tipped, ruled = rows[is_tipped[rows]], rows[(is_ruled & ~is_tipped)[rows]]
+    room = plan.room(policy)
+    _require_room(office, plan, len(ruled), room + plan.tipped + plan.used_in_period)
+    candidates = rows[~(is_ruled | is_tipped)[rows]]
+    room_now = _room_now(policy, plan, room - len(tipped) - len(ruled), scores[candidates], scores)
     above = candidates[scores[candidates] >= policy.threshold]
     scored = above[np.argsort(-scores[above], kind="stable")[:room_now]]
     # Shuffled: systematic sampling would otherwise depend on the order of declarations.
-    pool = rng.permutation(np.setdiff1d(rows, np.concatenate([ruled, scored])))
+    certain = np.concatenate([ruled, scored, tipped])
+    pool = rng.permutation(np.setdiff1d(rows, certain))
     expected = policy.exploration_share * policy.capacity_share * len(rows)
     chances = _chances(policy, scores[pool], expected)
     is_drawn = _systematic(chances, (plan.begins + plan.explored) % 1)
     drawn = pool[is_drawn]
-    selected_by = np.repeat([BY_RULE, BY_SCORE, BY_LOT], [len(ruled), len(scored), len(drawn)])
+    selected_by = np.repeat(
+        [BY_RULE, BY_SCORE, BY_TIP, BY_LOT], [len(ruled), len(scored), len(tipped), len(drawn)]
+    )
     plan.end_week(policy, selected_by, scores[rows], float(chances.sum()))
     probability = np.ones(len(selected_by))
     probability[selected_by == BY_LOT] = chances[is_drawn]
     return WeekSelection(
-        places=np.concatenate([ruled, scored, drawn]).astype(np.int64),
+        places=np.concatenate([certain, drawn]).astype(np.int64),
         selected_by=selected_by,
         probability=probability,
         pool=np.array([len(pool)]),

@@ -39,7 +39,9 @@ def weighted_rows(
     before = label_weights(window.rows, data, selection)
     weights = bound_influence(before, data, window.rows, selection)
     if selection.fit == "traffic":
-        return _with_traffic(window, weights, selection)
+        most = round(selection.traffic_per_confirmed * window.labels.sum())
+        labelled = WeightedRows(window.rows, window.labels, weights)
+        return with_traffic(labelled, window.unlabelled, most)
     # None instead of ones makes LightGBM skip weights, with the same result.
     is_equal = selection.fit == "equal" and weights is before
     return WeightedRows(window.rows, window.labels, None if is_equal else weights)
@@ -52,17 +54,15 @@ def label_weights(rows: Ints, data: TrainingSet, selection: SelectionParameters)
     return np.ones(len(rows))
 
 
-def _with_traffic(
-    window: TimeWindow, weights: Floats, selection: SelectionParameters
-) -> WeightedRows:
-    """Return rows with a sample of traffic, which is weighted to represent all of it."""
-    most = round(selection.traffic_per_confirmed * window.labels.sum())
-    traffic = window.unlabelled[evenly_spaced(len(window.unlabelled), most)]
-    weight = len(window.unlabelled) / max(len(traffic), 1)
-    rows = np.r_[window.rows, traffic]
+def with_traffic(labelled: WeightedRows, unlabelled: Ints, most: int) -> WeightedRows:
+    """Return rows with at most `most` unlabelled ones, weighted to represent all of them."""
+    traffic = unlabelled[evenly_spaced(len(unlabelled), most)]
+    weight = len(unlabelled) / max(len(traffic), 1)
+    rows = np.r_[labelled.rows, traffic]
+    weights = np.ones(len(labelled.rows)) if labelled.weights is None else labelled.weights
     order = np.argsort(rows, kind="stable")
     return WeightedRows(
         rows[order],
-        np.r_[window.labels, np.zeros(len(traffic))][order],
+        np.r_[labelled.targets, np.zeros(len(traffic))][order],
         np.r_[weights, np.full(len(traffic), weight)][order],
     )

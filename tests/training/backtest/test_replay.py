@@ -25,6 +25,7 @@ from training.backtest.selection import (
     BY_LOT,
     BY_RULE,
     BY_SCORE,
+    BY_TIP,
     WeekSelection,
     plans_of_offices,
     select,
@@ -232,18 +233,18 @@ def test_hands_that_all_offices_share_go_where_scores_are_highest(invented: Hist
         assert week.scores[chosen].min() >= week.scores[~chosen].max()
 
 
-def test_what_was_confirmed_by_lot_weighs_one_unless_asked_otherwise(invented: History) -> None:
+def test_results_weigh_alike_unless_asked_otherwise(invented: History) -> None:
     found = KnownLabels.before(invented, 100)
     rows = np.array([0, 1, 2])
     ways: Texts = np.array(["random", "random", "rule"], dtype=object)
     probability = np.array([0.1, 0.1, 1.0])
     found.add(rows, np.array([1.0, 0.0, 1.0]), invented.data.declared_at[rows], ways, probability)
-    assert found.weights(rows, policy()).tolist() == [1.0, 10.0, 1.0]
-    equal = policy(weights="inverse_probability")
-    assert found.weights(rows, equal).tolist() == [10.0, 10.0, 1.0]
+    assert found.weights(rows, policy()).tolist() == [1.0, 1.0, 1.0]
+    asked = policy(weights="inverse_probability")
+    assert found.weights(rows, asked).tolist() == [10.0, 10.0, 1.0]
 
 
-@pytest.mark.parametrize("weights", ["case_control", "inverse_probability"])
+@pytest.mark.parametrize("weights", ["traffic", "inverse_probability"])
 def test_what_an_officers_discretion_found_teaches_nothing(data: TrainingSet, weights: str) -> None:
     """The draws stand for those subjects too, so that nobody learns what officers look for."""
     outcomes = data.outcomes
@@ -259,6 +260,20 @@ def test_what_an_officers_discretion_found_teaches_nothing(data: TrainingSet, we
     turned = np.where(is_noticed, 1 - outcomes.label, outcomes.label)
     assert replayed(turned) == replayed(outcomes.label)
     assert replayed(1 - outcomes.label) != replayed(outcomes.label)
+
+
+def test_subjects_without_a_result_are_part_of_the_contrast(invented: History) -> None:
+    """What most traffic shares is no sign, though every confirmed and no cleared one has it."""
+    outcomes = invented.data.outcomes
+    is_shared = ~(outcomes.is_labelled & (outcomes.label == 0))
+    frame = invented.data.frame.assign(late_payments_30d=np.where(is_shared, 9.0, 0.0))
+    changed = replace(invented, data=replace(invented.data, frame=frame))
+
+    def mean_score(**asked: object) -> float:
+        week = replay_policy("one", policy(weeks=1, **asked), changed).weeks[0]
+        return float(week.scores[is_shared[week.rows]].mean())
+
+    assert 2 * mean_score() < mean_score(weights="inverse_probability")
 
 
 @given(
@@ -400,6 +415,45 @@ def test_rules_come_before_scores_and_must_fit(invented: History) -> None:
     own = (invented.data.subjects["operator_id"] == "k7").to_numpy()
     assert (ways == BY_RULE).sum() == own[span].sum() > 0
     assert own[rows[ways == BY_RULE]].all()
+
+
+@pytest.mark.parametrize("capacity_of", ["all", "office"])
+def test_followed_tips_use_the_capacity_that_others_would(
+    invented: History, capacity_of: str
+) -> None:
+    is_tip = np.arange(len(invented.data)) % 40 == 0
+    outcomes = invented.data.outcomes
+    ways = np.where(is_tip, "intelligence", outcomes.selected_by)
+    data = replace(invented.data, outcomes=replace(outcomes, selected_by=ways))
+    history = replace(invented, data=data)
+
+    ignored = replay_policy("ignored", policy(capacity_of=capacity_of), history)
+    followed = replay_policy(
+        "followed", policy(capacity_of=capacity_of, follows_tips=True), history
+    )
+    rows = np.concatenate([followed.rows_of(week) for week in followed.weeks])
+    selected_by = np.concatenate([week.selection.selected_by for week in followed.weeks])
+    span = slice(followed.weeks[0].rows.start, followed.weeks[-1].rows.stop)
+    tips = span.start + np.flatnonzero(is_tip[span])
+    assert sorted(rows[selected_by == BY_TIP]) == tips.tolist()
+    assert len(rows) == len(np.unique(rows))
+    assert len(rows) == pytest.approx(sum(map(len, inspected(ignored))), abs=1)
+
+
+def test_more_tips_than_room_are_all_followed_and_leave_later_weeks_less() -> None:
+    weeks = [np.full(100, "a", dtype=object)] * 3
+    asked, rng = policy(capacity_share=0.1, exploration_share=0.0), np.random.default_rng(1)
+    plans = plans_of_offices(asked, weeks, rng)
+    made = []
+    for number in (15, 0, 0):
+        is_tip = np.arange(100) < number
+        scores = rng.random(100)
+        nothing = np.zeros(100, dtype=bool)
+        made.append(select(asked, scores, nothing, weeks[0], rng, plans, is_tip))
+    counts = [len(each.places) for each in made]
+    assert (made[0].selected_by == BY_TIP).all()
+    assert counts[0] == 15
+    assert sum(counts) == 30
 
 
 @pytest.mark.parametrize(

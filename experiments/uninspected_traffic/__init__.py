@@ -1,0 +1,1 @@
+"""Ways of learning from traffic that nobody inspected, compared over several worlds."""
