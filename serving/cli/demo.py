@@ -194,12 +194,14 @@ def _train_and_promote(home: Path, kind: SubjectKind, now: datetime) -> None:
     candidate, registration = trained(
         Subject(kind), data, TrainingParameters(), home, None, TRAINER, at=now
     )
+    messages.print(
+        f"  version {registration.version}: {candidate.report.population_in_words}", markup=False
+    )
     at = next(p for p in candidate.report.inspected.at_capacity if p.share == 0.05)
     messages.print(
-        f"  version {registration.version}: of the 5 % it ranks highest among inspected ones, "
-        f"{at.precision.value:.0%} were confirmed, {at.lift.value:.1f} times as many as at random"
+        f"  Of the 5 % it ranks highest among those inspected, {at.precision.value:.0%} were "
+        f"confirmed, {at.lift.value:.1f} times as many as among all of these"
     )
-    messages.print(f"  {candidate.report.population_in_words}", markup=False)
     _promote(f"{registration.name}@challenger", home, now)
 
 
