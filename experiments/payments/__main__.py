@@ -1,7 +1,10 @@
-"""Score the payments of an AMLGentex world: `python -m experiments.payments --help`.
+"""Score the payments of an invented world: `python -m experiments.payments --help`.
 
-Models learn from the payments before step 60 and score the later ones. Every value of a payment is
-of strictly earlier steps and of the payment itself.
+Models learn from the payments before a step and score the later ones. Every value of a payment is
+of strictly earlier steps and of the payment itself. Parquet files are those of AMLGentex, with the
+test from step 60. CSV files are those of AMLworld (HI-Small, LI-Small): steps of some hours, with
+the last fifth of the payments as test. Of them the means of payment, which gives laundering away,
+is not read.
 """
 
 from pathlib import Path
@@ -20,6 +23,10 @@ SEEDS = 3
 # `pattern` is no input: it says what the label says.
 INPUTS = ("row", "step", "payer", "payee", "payer_bank", "payee_bank", "amount")
 LABEL = "is_laundering"
+AMLWORLD = ("Timestamp", "From Bank", "Account", "To Bank", "Account.1", "Amount Paid")
+AMLWORLD_LABEL = "Is Laundering"
+# With 3 to 20 steps, windows reach from half a day to three and a third days.
+STEP_HOURS = 4
 PARAMETERS = {
     "objective": "binary",
     "num_leaves": 31,
@@ -36,9 +43,9 @@ TREES = 200
 
 def run(
     transactions: Annotated[
-        Path, typer.Option(help="Parquet file of payments to learn and score.")
+        Path, typer.Option(help="Payments to learn and score: Parquet, or CSV of AMLworld.")
     ],
-    out: Annotated[Path, typer.Option(help="CSV to write: row,score of payments from step 60.")],
+    out: Annotated[Path, typer.Option(help="CSV to write: row,score of the payments of the test.")],
     label_delay_steps: Annotated[
         int, typer.Option(min=0, help="Steps from a payment until its label is known.")
     ] = 10,
@@ -48,7 +55,8 @@ def run(
 ) -> None:
     """Score payments by plain columns and the network before each; print both figures."""
     table = read_payments(transactions)
-    is_train = table["step"].to_numpy() < TEST_FROM_STEP
+    steps = table["step"].to_numpy()
+    is_train = steps < test_begins(transactions, steps)
     # Labels of the test are never seen, whatever the file holds.
     known = table.assign(**{LABEL: table[LABEL].where(is_train)})
     plain = plain_values(table)
@@ -58,7 +66,7 @@ def run(
 
     labels = table[LABEL][~is_train]
     if labels.isna().any():
-        print("the payments from step 60 have no labels: nothing to measure")
+        print("the payments of the test have no labels: nothing to measure")
         return
     shown = {"plain columns": fitted_scores(plain, known, is_train), "with the network": scores}
     if with_leak:
@@ -72,18 +80,48 @@ def run(
 def read_payments(file: Path) -> pd.DataFrame:
     """Read the table of payments, in order of step and row.
 
-    Labels may be missing from step TEST_FROM_STEP on. Raises typer.BadParameter if the file or a
-    column is missing.
+    Labels may be missing in the test. Raises typer.BadParameter if the file or a column is missing.
     """
     if not file.is_file():
         raise typer.BadParameter(f"{file}: no such file", param_hint="--transactions")
-    table = pd.read_parquet(file)
-    if missing := [name for name in (*INPUTS, LABEL) if name not in table.columns]:
+    is_csv = file.suffix == ".csv"
+    table = pd.read_csv(file) if is_csv else pd.read_parquet(file)
+    needed = (*AMLWORLD, AMLWORLD_LABEL) if is_csv else (*INPUTS, LABEL)
+    if missing := [name for name in needed if name not in table.columns]:
         raise typer.BadParameter(
             f"{file}: no column {', '.join(missing)}", param_hint="--transactions"
         )
+    if is_csv:
+        table = _of_amlworld(table)
     ordered = table[[*INPUTS, LABEL]].sort_values(["step", "row"], ignore_index=True)
     return ordered.astype({LABEL: float})
+
+
+def test_begins(file: Path, steps: np.ndarray) -> int:
+    """Return the first step of the test; of a CSV, four fifths of the payments come before it."""
+    return int(np.quantile(steps, 0.8)) if file.suffix == ".csv" else TEST_FROM_STEP
+
+
+def _of_amlworld(table: pd.DataFrame) -> pd.DataFrame:
+    """Return payments of AMLworld as ours; an account is its bank and number."""
+    at = pd.to_datetime(table["Timestamp"], format="%Y/%m/%d %H:%M")
+    payer, payee = (
+        table[bank].astype(str) + "-" + table[account].astype(str)
+        for bank, account in (("From Bank", "Account"), ("To Bank", "Account.1"))
+    )
+    codes, _ = pd.factorize(pd.concat([payer, payee]))
+    return pd.DataFrame(
+        {
+            "row": np.arange(len(table)),
+            "step": (at - at.min().normalize()) // pd.Timedelta(hours=STEP_HOURS),
+            "payer": codes[: len(table)],
+            "payee": codes[len(table) :],
+            "payer_bank": table["From Bank"],
+            "payee_bank": table["To Bank"],
+            "amount": table["Amount Paid"].astype(float),
+            LABEL: table[AMLWORLD_LABEL],
+        }
+    )
 
 
 def plain_values(table: pd.DataFrame) -> pd.DataFrame:

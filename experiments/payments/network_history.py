@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from math import inf, log, nan
 
+import numpy as np
 import pandas as pd
 
 WINDOWS_STEPS = (3, 5, 10, 20)
@@ -189,8 +190,12 @@ class NetworkHistory:
 def network_values(table: pd.DataFrame, history: NetworkHistory) -> pd.DataFrame:
     """Return one row of values for each payment of a table, in its order."""
     columns = ("step", "payer", "payee", "amount")
-    values = [
-        history.values(*row)
-        for row in zip(*(table[column].tolist() for column in columns), strict=True)
-    ]
-    return pd.DataFrame(values, index=table.index, dtype=float)
+    rows = zip(*(table[column].tolist() for column in columns), strict=True)
+    values: np.ndarray = np.empty((0, 0))
+    names: list[str] = []
+    for at, row in enumerate(rows):
+        found = history.values(*row)
+        if not names:  # one array: a dict for each of millions of payments would fill the memory
+            names, values = list(found), np.empty((len(table), len(found)))
+        values[at] = list(found.values())
+    return pd.DataFrame(values, index=table.index, columns=names)

@@ -110,6 +110,32 @@ def test_scores_of_later_payments_do_not_depend_on_their_labels(
     assert "have no labels: nothing to measure" in shown
 
 
+def test_payments_of_amlworld_are_scored_after_four_fifths_of_them(tmp_path: Path) -> None:
+    table = payments(number=600)
+    at = pd.Timestamp("2022-09-01") + pd.to_timedelta(table["step"] * 4 + 1, "h")
+    banks = {"From Bank": 1, "To Bank": 2, "Payment Format": "ACH"}
+    written = pd.DataFrame(
+        {
+            "Timestamp": at.dt.strftime("%Y/%m/%d %H:%M"),
+            "Account": "A" + table["payer"].astype(str),
+            "Account.1": "A" + table["payee"].astype(str),
+            "Amount Paid": table["amount"],
+            "Is Laundering": table[LABEL].astype(int),
+        }
+    ).assign(**banks)
+    file, out = tmp_path / "HI-Small_Trans.csv", tmp_path / "scores.csv"
+    written.to_csv(file, index=False)
+
+    read = read_payments(file)
+    run(file, out)
+
+    assert read["step"].tolist() == table["step"].tolist()
+    assert read.groupby("payer").ngroups == table.groupby("payer").ngroups
+    assert not set(read["payer"]) & set(read["payee"])  # of other banks
+    tested = pd.read_csv(out)["row"].tolist()
+    assert tested == table["row"][table["step"] >= table["step"].quantile(0.8) // 1].tolist()
+
+
 def test_a_file_without_a_column_is_refused_by_name(tmp_path: Path) -> None:
     payments().drop(columns="payer").to_parquet(tmp_path / "payments.parquet")
 
