@@ -6,18 +6,22 @@ attract an officer's attention. Draw and rule have a probability; the recorded o
 selection by either of them. Tips and discretion have none.
 """
 
+import zlib
 from dataclasses import dataclass
 
 import numpy as np
+import pyarrow as pa
 
 from features.records import SubjectKind
-from synthetic.chance import Flags, Floats, Ints
+from synthetic.chance import Flags, Floats, Ints, share
 from synthetic.scenario import Scenario
 from synthetic.signs import Signs
 
 NOT_SELECTED, RANDOM, INTELLIGENCE, RULE, DISCRETION = range(5)
 SELECTED_BY = ("", "random", "intelligence", "rule", "discretion")
 INCONCLUSIVE = 0.03
+DELAY_SPREAD = 0.7
+MAX_DELAY_DAYS = 120.0
 USUAL_CAPACITY = 0.07
 
 POINTS: dict[SubjectKind, dict[str, float]] = {
@@ -99,6 +103,23 @@ def found(rng: np.random.Generator, truth: Flags, sensitivity: Floats) -> Ints:
     return np.where(draws[:, 1] < INCONCLUSIVE, -1, result)
 
 
-def delay_days(rng: np.random.Generator, rows: int) -> Floats:
-    """Return days from inspection to known result: 1 to 60, mostly within two weeks."""
-    return np.clip(rng.lognormal(2.1, 0.8, rows), 1.0, 60.0)
+def delay_days(
+    rng: np.random.Generator, scenario: Scenario, *, is_evidence: Flags, slowness: Floats
+) -> Floats:
+    """Return days from inspection to known result.
+
+    What was found, or could not be told on the spot, goes to a laboratory and to court; that
+    nothing was found is written down in the same week. `slowness` is that of each office.
+    """
+    usual = np.where(is_evidence, scenario.evidence_days, scenario.cleared_days)
+    days = usual * slowness * np.exp(DELAY_SPREAD * rng.standard_normal(len(usual)))
+    return np.clip(days, 1.0, MAX_DELAY_DAYS)
+
+
+def office_slowness(scenario: Scenario, seed: int, offices: pa.Array) -> Floats:
+    """Return the lasting factor of each office on the days until its results are known."""
+    coded = offices.dictionary_encode()
+    names = np.array([zlib.crc32(name.encode()) for name in coded.dictionary.to_pylist()], np.int64)
+    # Even on a log scale, with the standard deviation that the scenario sets.
+    even = np.sqrt(12.0) * (share(seed, names, 71) - 0.5)
+    return np.asarray(np.exp(scenario.office_delay_spread * even)[coded.indices.to_numpy()])

@@ -7,7 +7,7 @@ from features.arrow_schema import record_table
 from features.records import Outcome, SubjectKind
 from synthetic import instants
 from synthetic.chance import Flags, Ints, chance
-from synthetic.inspection import SELECTED_BY, delay_days
+from synthetic.inspection import SELECTED_BY, delay_days, office_slowness
 from synthetic.networks.catalogue import UNORGANISED, typologies_of
 from synthetic.offences import stated_findings
 from synthetic.plan import Plan
@@ -26,7 +26,14 @@ ORACLE = pa.schema(
 
 
 def outcome_table(
-    plan: Plan, chapter: int, kind: SubjectKind, subjects: Subjects, ids: pa.Array, ready: Ints
+    plan: Plan,
+    chapter: int,
+    kind: SubjectKind,
+    subjects: Subjects,
+    *,
+    ids: pa.Array,
+    ready: Ints,
+    offices: pa.Array,
 ) -> pa.Table:
     """Return outcomes of the inspected subjects; `found` is -1 for inconclusive ones.
 
@@ -37,12 +44,14 @@ def outcome_table(
     rng = chance(plan.seed, f"outcomes of {kind}s", chapter)
     which = np.flatnonzero(subjects.selected_by)
     inspected = instants.after(ready[which], rng.uniform(1.0, 36.0, len(which)))
-    known = instants.after(inspected, 24 * delay_days(rng, len(which)))
     probability = subjects.selection_probability[which]
     found = subjects.found[which]
     # A stream of its own, so that outcomes stay as they were without other offences.
     own = chance(plan.seed, f"offences of {kind}s", chapter)
     has_other = (found == 0) & (own.random(len(which)) < plan.scenario.other_offences)
+    result = np.where(has_other, 3, np.where(found < 0, 2, found))
+    slowness = office_slowness(plan.scenario, plan.seed, offices.take(pa.array(which)))
+    days = delay_days(rng, plan.scenario, is_evidence=result > 0, slowness=slowness)
     stated = stated_findings(
         own,
         kind,
@@ -57,10 +66,8 @@ def outcome_table(
         "selection_probability": pa.array(probability, mask=np.isnan(probability)),
         "inspected_at": instants.column(inspected),
         "is_inspected_at_stated": pa.repeat(pa.scalar(value=True), len(which)),
-        "known_at": instants.column(known),
-        "result": pa.array(RESULTS).take(
-            pa.array(np.where(has_other, 3, np.where(found < 0, 2, found)))
-        ),
+        "known_at": instants.column(instants.after(inspected, 24 * days)),
+        "result": pa.array(RESULTS).take(pa.array(result)),
         "typology": _named(kind, subjects.typology[which], where=found == 1),
     }
     nothing = {"found_items": pa.nulls(len(which), pa.int64())}

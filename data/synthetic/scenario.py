@@ -19,12 +19,17 @@ class Scenario:
     rare ones; with "all_typologies" all change at once, because each is replaced by another; with
     "late_typologies" the replacements practise typologies never seen before. From `regime_at` on,
     smuggling is multiplied by `regime_factor`, and corridors from `closed_region` are closed.
+    Half of the results with a finding are known after `evidence_days`, half of the others after
+    `cleared_days`; offices differ by a factor, `office_delay_spread` is the deviation of its log.
     """
 
     base_rate: float = 0.015
     late_typology_from: float = 0.8
     random_inspections: float = 0.01
     inspection_capacity: float = 0.07
+    evidence_days: float = 21.0
+    cleared_days: float = 4.0
+    office_delay_spread: float = 0.3
     other_offences: float = 0.04
     missing: float = 0.04
     honest_mistakes: float = 1.0
@@ -59,6 +64,9 @@ RANGES: dict[str, tuple[float, float]] = {
     "late_typology_from": (0.0, 1.0),
     "random_inspections": (0.0, 0.2),
     "inspection_capacity": (0.0, 0.5),
+    "evidence_days": (1.0, 90.0),
+    "cleared_days": (1.0, 90.0),
+    "office_delay_spread": (0.0, 1.0),
     "other_offences": (0.0, 0.5),
     "missing": (0.0, 0.5),
     "honest_mistakes": (0.0, 5.0),

@@ -26,7 +26,7 @@ from synthetic.legs import leg_table, position_table
 from synthetic.outcomes import ORACLE, oracle_table, outcome_table
 from synthetic.plan import Plan, plan_world
 from synthetic.scenario import Scenario
-from synthetic.shipments import drafted_shipments, shipment_ids, shipment_table
+from synthetic.shipments import drafted_shipments, office_ids, shipment_ids, shipment_table
 from synthetic.transactions import route_transactions, shipment_transactions
 
 Chapter = dict[str, pa.Table]
@@ -75,8 +75,7 @@ def chapter_of(plan: Plan, chapter: int) -> Chapter:
     journeys = drafted_journeys(plan, chapter)
     shipments = drafted_shipments(plan, chapter, journeys)
     routes, consigned = journeys.subjects, shipments.subjects
-    arrived = np.maximum(journeys.declared_at, journeys.due_at)
-    cleared = np.maximum(shipments.declared_at, shipments.arrives_at)
+    countries = pa.array(plan.ways.countries, pa.string())
     route_ids, consigned_ids = journey_ids(journeys.number), shipment_ids(shipments.number)
     return {
         "journeys": journey_table(plan, chapter, journeys),
@@ -104,8 +103,26 @@ def chapter_of(plan: Plan, chapter: int) -> Chapter:
         ),
         "outcomes": pa.concat_tables(
             [
-                outcome_table(plan, chapter, "route", routes, route_ids, arrived),
-                outcome_table(plan, chapter, "shipment", consigned, consigned_ids, cleared),
+                outcome_table(
+                    plan,
+                    chapter,
+                    "route",
+                    routes,
+                    ids=route_ids,
+                    ready=np.maximum(journeys.declared_at, journeys.due_at),
+                    offices=countries.take(
+                        pa.array(plan.ways.destination_country[journeys.corridor])
+                    ),
+                ),
+                outcome_table(
+                    plan,
+                    chapter,
+                    "shipment",
+                    consigned,
+                    ids=consigned_ids,
+                    ready=np.maximum(shipments.declared_at, shipments.arrives_at),
+                    offices=office_ids(plan, shipments),
+                ),
             ]
         ),
         "oracle": pa.concat_tables(

@@ -65,11 +65,31 @@ def test_an_inspection_confirms_only_what_is_true_and_misses_some_of_it(world, o
         assert 0.5 < found < 0.95
 
 
-def test_results_come_one_to_sixty_days_late(world):
-    days = (world["outcomes"].known_at - world["outcomes"].inspected_at).dt.total_seconds() / 86_400
+def delays(outcomes):
+    return (outcomes.known_at - outcomes.inspected_at).dt.total_seconds() / 86_400
+
+
+def test_results_come_one_to_a_hundred_and_twenty_days_late(world):
+    days = delays(world["outcomes"])
     assert days.min() > 0.99
-    assert days.max() < 60.01
-    assert 4 < days.median() < 15
+    assert days.max() < 120.01
+
+
+def test_what_is_found_takes_weeks_to_be_known_and_the_rest_days(world):
+    days, has_evidence = delays(world["outcomes"]), world["outcomes"].result != "not_confirmed"
+
+    assert 14 < days[has_evidence].median() < 30
+    assert 2 < days[~has_evidence].median() < 7
+
+
+def test_some_offices_know_their_results_much_later_than_others(world):
+    cleared = world["outcomes"].query("subject_kind == 'shipment' and result == 'not_confirmed'")
+    office = world["shipments"].set_index("shipment_id").office_id.loc[cleared.subject_id]
+    days = delays(cleared).groupby(office.to_numpy())
+    medians = days.median()[days.size() >= 20]
+
+    assert len(medians) > 5
+    assert medians.max() > 1.7 * medians.min()
 
 
 def test_a_selection_has_its_probability_where_it_has_one(world):
