@@ -23,11 +23,11 @@ from synthetic.impossible import impossible_records
 Tables = dict[str, pd.DataFrame]
 NEEDED: dict[str, list[str]] = {
     "journeys": ["journey_id", "declared_at", "origin", "destination"],
-    "shipments": ["shipment_id", "journey_id", "declared_at", "container_number"],
+    "shipments": ["shipment_id", "journey_id", "declared_at", "container_number", "office_id"],
     "goods_items": ["shipment_id"],
     "legs": ["journey_id"],
     "positions": ["journey_id"],
-    "documents": ["subject_id"],
+    "documents": ["subject_id", "document_id", "version"],
     "transactions": ["subject_id"],
     "events": ["subject_id"],
     "outcomes": ["subject_kind", "subject_id", "selected_by", "result", "inspected_at", "known_at"],
@@ -45,6 +45,7 @@ def consistency_findings(folder: Path) -> dict[str, Any]:
         "rows": {n: pq.read_metadata(folder / f"{n}.parquet").num_rows for n in NEEDED},
         "subjects": {kind: _subjects(tables, kind) for kind in ("route", "shipment")},
         "typologies_by_fifth_of_time": _by_fifth(tables),
+        "documents": _documents(tables),
         "orphans": _orphans(tables),
         "impossible": impossible_records(folder),
         "person_fields": _person_fields(folder),
@@ -70,9 +71,39 @@ def _subjects(tables: Tables, kind: str) -> dict[str, Any]:
         "inspected": len(outcomes) / len(oracle),
         "confirmed": int((outcomes.result == "confirmed").sum()),
         "delay_days": {str(q): float(delay.quantile(q)) for q in (0.0, 0.5, 0.9, 1.0)},
+        "median_delay_days": {
+            str(result): float(days.median()) for result, days in delay.groupby(outcomes.result)
+        },
+        "median_delay_days_of_offices": _of_offices(tables, outcomes, delay),
         "selected_by": {str(name): len(group) / len(oracle) for name, group in by},
         "hit_rate": {str(name): float((group == "confirmed").mean()) for name, group in by},
     }
+
+
+def _documents(tables: Tables) -> dict[str, float]:
+    versions = tables["documents"].groupby("document_id").version.max()
+    return {
+        "documents": len(versions),
+        "share_amended": float((versions > 1).mean()),
+        "later_versions": int((tables["documents"].version > 1).sum()),
+    }
+
+
+def _of_offices(tables: Tables, outcomes: pd.DataFrame, delay: pd.Series) -> dict[str, float]:
+    """Return quantiles over offices of the median delay of what was not confirmed.
+
+    An office of routes is the country of arrival. Those with few results are left out.
+    """
+    offices = pd.concat(
+        [
+            tables["shipments"].set_index("shipment_id").office_id,
+            tables["journeys"].set_index("journey_id").destination.str[:2],
+        ]
+    )
+    cleared = outcomes.result == "not_confirmed"
+    of_office = delay[cleared].groupby(outcomes.subject_id[cleared].map(offices).to_numpy())
+    medians = of_office.median()[of_office.size() >= 20]
+    return {str(q): float(medians.quantile(q)) for q in (0.1, 0.5, 0.9)} if len(medians) else {}
 
 
 def _smuggling(tables: Tables) -> pd.DataFrame:

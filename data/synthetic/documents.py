@@ -35,6 +35,9 @@ KINDS = (
 )
 MANIFEST, BILL, AIR_WAYBILL, INVOICE, PACKING, ORIGIN, PERMIT, TRANSIT, CHECKLIST = range(9)
 FILED_LATE_SHARE = 0.07
+MAX_VERSIONS = 3
+# The share of amendments that correct the mass; the others correct the number of packages.
+CORRECTED_MASSES = 0.6
 # The share of a subject's documents that show its discrepancy, if it has one.
 ODD_SHARE = 0.8
 # Shares of invoices that are reissued, and of those that state another value than the declaration,
@@ -49,11 +52,24 @@ LOOSE_KG = 150.0
 
 @dataclass(frozen=True)
 class _Filed:
-    """One row per document: its subject's row, its kind and its version."""
+    """One row per version of a document: its subject's row, its kind and its version.
+
+    `document` is the number of the document, the same in its versions, which are consecutive rows.
+    """
 
     of: Ints
     kind: Ints
     version: Ints
+    document: Ints
+
+    @property
+    def is_last(self) -> Flags:
+        """Mask of the last versions."""
+        return np.append(self.document[1:] != self.document[:-1], True)[: len(self.of)]
+
+    def drawn(self, rng: np.random.Generator) -> Floats:
+        """Return a uniform random number per document, the same in its versions."""
+        return rng.random(len(self.of))[self.document]
 
 
 @dataclass(frozen=True)
@@ -162,12 +178,16 @@ def route_documents(plan: Plan, chapter: int, draft: JourneyDraft) -> pa.Table:
 
 
 def _filed(plans: _Plans, number: int) -> _Filed:
-    """Return the documents of all plans (kind, version, subjects), ordered by subject."""
+    """Return the documents of all plans (kind, version, subjects), ordered by subject.
+
+    The versions of a kind must follow one another in the plans.
+    """
     present = np.stack([which for _, _, which in plans], axis=1)
     of, slot = np.nonzero(present)
     kinds = np.stack([np.broadcast_to(kind, number) for kind, _, _ in plans], axis=1)
     versions = np.array([version for _, version, _ in plans])
-    return _Filed(of, kinds[of, slot], versions[slot])
+    kind, version = kinds[of, slot], versions[slot]
+    return _Filed(of, kind, version, np.cumsum(version == 1) - 1)
 
 
 def _documents(
@@ -184,8 +204,8 @@ def _documents(
     issued = instants.after(received, -rng.uniform(2.0, 200.0, rows))
     expires, does_expire = _expiry(rng, filed, owners)
     # The index of each document within its subject makes ids unique.
-    first = np.concatenate([[0], np.flatnonzero(np.diff(of)) + 1]) if rows else np.zeros(0, int)
-    place = np.arange(rows) - np.repeat(first, np.diff(np.append(first, rows)))
+    is_first = np.append(True, of[1:] != of[:-1])[:rows]
+    place = filed.document - filed.document[is_first][np.cumsum(is_first) - 1]
     # Two prefixes, because the numbers of shipments and journeys overlap.
     prefix = "DS-" if owners.kind == "shipment" else "DR-"
     columns = {
@@ -195,7 +215,7 @@ def _documents(
         "kind": pa.array(KINDS).take(pa.array(filed.kind)),
         "number": _document_numbers(plan, rng, filed, owners),
         "version": pa.array(filed.version),
-        "issuer_id": party_ids(issuer, where=rng.random(rows) >= plan.scenario.missing),
+        "issuer_id": party_ids(issuer, where=filed.drawn(rng) >= plan.scenario.missing),
         "issued_at": instants.column(issued),
         "expires_at": instants.column(expires, where=does_expire),
         "received_at": instants.column(received),
@@ -205,7 +225,10 @@ def _documents(
 
 
 def _received(rng: np.random.Generator, filed: _Filed, owners: _Owners) -> Ints:
-    """Return times of receipt: hours before the declaration, or late just before or after it."""
+    """Return times of receipt: hours before the declaration, or late just before or after it.
+
+    A later version comes after the earlier one.
+    """
     of, rows = filed.of, len(filed.of)
     # Later versions arrive closer to the declaration.
     lead = np.exp(rng.normal(2.9, 0.6, rows)) / filed.version
@@ -214,6 +237,10 @@ def _received(rng: np.random.Generator, filed: _Filed, owners: _Owners) -> Ints:
     lead = np.where(late, rng.uniform(0.02, 2.0, rows) / filed.version, lead)
     after = (rng.random(rows) < FILED_LATE_SHARE) & (filed.version == 1)
     lead = np.where(after, -rng.exponential(18.0, rows), lead)
+    for version in range(2, MAX_VERSIONS + 1):
+        of_version = np.flatnonzero(filed.version == version)
+        next_at = lead[of_version - 1] - rng.uniform(0.3, 12.0, len(of_version))
+        lead[of_version] = np.minimum(lead[of_version], next_at)
     return instants.after(owners.declared_at[of], -lead)
 
 
@@ -233,7 +260,7 @@ def _document_numbers(
     filed: _Filed,
     owners: _Owners,
 ) -> pa.Array:
-    """Return a number per document and version; a reused permit keeps its old one.
+    """Return a number per document; a reused permit keeps its old one.
 
     Some parties hold one permit for all consignments of a kind, and properly file it with each.
     """
@@ -245,7 +272,7 @@ def _document_numbers(
         is_for_all = share(plan.seed, party, 59) < PERMITS_FOR_ALL
         is_again = (filed.kind == PERMIT) & (signs["reused_permit"][of] | is_for_all)
         own = np.where(is_again, again, own)
-    known = rng.random(len(of)) >= plan.scenario.missing / 2
+    known = filed.drawn(rng) >= plan.scenario.missing / 2
     return texts("N", decimal((own >> np.uint64(8)).astype(np.int64), 12), where=known)
 
 
@@ -258,29 +285,35 @@ def _contents(
     names_parties = np.isin(filed.kind, (MANIFEST, BILL, AIR_WAYBILL, TRANSIT, INVOICE, ORIGIN))
     has_mass = np.isin(filed.kind, (MANIFEST, BILL, AIR_WAYBILL, TRANSIT, PACKING))
     has_box = np.isin(filed.kind, (MANIFEST, BILL)) & draft.boxes.is_boxed[of]
-    odd_one = rng.random(rows) < ODD_SHARE
+    odd_one = filed.drawn(rng) < ODD_SHARE
     other_party = signs["party_mismatch"] & odd_one | (
         signs["critical_amendment"] & (filed.version > 1)
     )
     # Groupage travels on a master bill between forwarders, so other parties there are no mismatch.
-    is_master = (filed.kind == BILL) & (rng.random(rows) < MASTER_BILLS)
+    is_master = (filed.kind == BILL) & (filed.drawn(rng) < MASTER_BILLS)
     consignee = np.where(is_master, draft.forwarder[of], draft.consignee[of])
     consignee = np.where(
         other_party, mixed(plan.seed, CONSIGNEE, 9, draft.consignee[of]), consignee
     )
-    off = np.where(signs["mass_mismatch"] & odd_one, rng.choice([0.82, 1.15, 1.3], rows), 1.0)
+    off = rng.choice([0.82, 1.15, 1.3], rows)[filed.document]
+    off = np.where(signs["mass_mismatch"] & odd_one, off, 1.0)
     # Honest differences of some per cent.
-    off *= np.where(rng.random(rows) < 0.05, np.exp(0.02 * rng.standard_normal(rows)), 1.0)
+    honest = np.exp(0.02 * rng.standard_normal(rows))[filed.document]
+    off *= np.where(filed.drawn(rng) < 0.05, honest, 1.0)
+    # An earlier version states what a later one corrects.
+    is_wrong, of_mass = ~filed.is_last & has_mass, filed.drawn(rng) < CORRECTED_MASSES
+    off *= np.where(is_wrong & of_mass, np.exp(0.05 * rng.standard_normal(rows)), 1.0)
+    miscounted = np.where(is_wrong & ~of_mass, rng.integers(1, 4, rows), 0)
     box = draft.boxes.box[of] + (signs["container_mismatch"] & odd_one)
     seal = (draft.boxes.seal[of] + 77 * (signs["seal_mismatch"] & odd_one)) % 10**7
-    missing = rng.random((3, rows)) < plan.scenario.missing
+    missing = [filed.drawn(rng) < plan.scenario.missing for _ in range(3)]
     of_invoice = filed.kind == INVOICE
     return {
         "consignor_id": party_ids(draft.consignor[of], where=names_parties & ~missing[0]),
         "consignee_id": party_ids(consignee, where=names_parties & ~missing[1]),
         "gross_mass_kg": pa.array(np.round(draft.measures.gross_kg[of] * off, 1), mask=~has_mass),
         "packages": pa.array(
-            _packages(rng, draft.measures.packages[of], signs["mass_mismatch"]),
+            _packages(rng, filed, draft.measures.packages[of], signs["mass_mismatch"]) + miscounted,
             mask=~has_mass | missing[2],
         ),
         "value": pa.array(_invoiced(rng, draft.measures.value[of], filed), mask=~of_invoice),
@@ -301,16 +334,14 @@ def _contents(
 
 def _invoiced(rng: np.random.Generator, value: Floats, filed: _Filed) -> Floats:
     """Return the value on each invoice: as declared, an earlier one, or one including freight."""
-    is_next_version = (filed.of[1:] == filed.of[:-1]) & (filed.kind[1:] == filed.kind[:-1])
-    is_last = np.append(~is_next_version, True)
-    differs = ~is_last | (rng.random(len(value)) < INVOICED_OTHERWISE)
+    differs = ~filed.is_last | (rng.random(len(value)) < INVOICED_OTHERWISE)
     other = value * np.exp(0.07 * rng.standard_normal(len(value)))
     return np.round(np.where(differs, other, value), 2)
 
 
-def _packages(rng: np.random.Generator, packages: Ints, differs: Flags) -> Ints:
-    odd = differs & (rng.random(len(packages)) < 0.4)
-    factor = rng.uniform(1.05, 1.4, len(packages))
-    factor = np.where(rng.random(len(packages)) < 0.3, 1 / factor, factor)
+def _packages(rng: np.random.Generator, filed: _Filed, packages: Ints, differs: Flags) -> Ints:
+    odd = differs & (filed.drawn(rng) < 0.4)
+    factor = rng.uniform(1.05, 1.4, len(packages))[filed.document]
+    factor = np.where(filed.drawn(rng) < 0.3, 1 / factor, factor)
     other = np.ceil(packages * factor).astype(np.int64)
     return np.where(odd, other, packages)

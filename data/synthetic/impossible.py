@@ -30,7 +30,7 @@ def impossible_records(folder: Path) -> dict[str, int]:
         name: pq.read_table(folder / f"{name}.parquet", columns=[known, *past]).to_pandas()
         for name, (known, past) in KNOWN.items()
     }
-    counts = _impossible_journeys(folder) | _impossible_legs(folder)
+    counts = _impossible_journeys(folder) | _impossible_legs(folder) | _impossible_versions(folder)
     counts["inspected_before_arrival"] = _early_inspections(folder)
     for name, (known, past) in KNOWN.items():
         early = pd.concat([read[name][at] > read[name][known] for at in past], axis=1)
@@ -59,6 +59,24 @@ def _early_inspections(folder: Path) -> int:
     journey = carried.set_index("shipment_id").journey_id.reindex(outcomes.subject_id)
     arrives = journey.fillna(outcomes.set_index("subject_id").index.to_series()).map(due_at)
     return int((outcomes.inspected_at.to_numpy() < arrives.to_numpy()).sum())
+
+
+def _impossible_versions(folder: Path) -> dict[str, int]:
+    columns = ["document_id", "version", "kind", "received_at"]
+    documents = pq.read_table(folder / "documents.parquet", columns=columns).to_pandas()
+    amended = documents[documents.version > 1].assign(version=lambda one: one.version - 1)
+    pairs = amended.merge(
+        documents, on=["document_id", "version"], how="left", suffixes=("", "_before")
+    )
+    return {
+        "document_versions_without_an_earlier_one": int(pairs.kind_before.isna().sum()),
+        "document_versions_received_before_an_earlier_one": int(
+            (pairs.received_at <= pairs.received_at_before).sum()
+        ),
+        "document_ids_of_several_kinds": int(
+            (pairs.kind_before.notna() & (pairs.kind != pairs.kind_before)).sum()
+        ),
+    }
 
 
 def _impossible_legs(folder: Path) -> dict[str, int]:

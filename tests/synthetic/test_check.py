@@ -88,9 +88,14 @@ def known_too_early(table):
     table.loc[row, "known_at"] = table.loc[row, "departed_at"] - pd.Timedelta(hours=1)
 
 
+def with_another_id(table):
+    table.loc[(table.version > 1).idxmax(), "document_id"] = "DS-elsewhere"
+
+
 @pytest.mark.parametrize(
     ("name", "change", "counted"),
     [
+        ("documents", with_another_id, "document_versions_without_an_earlier_one"),
         ("legs", over_the_sea, "legs_by_road_where_none_leads"),
         ("legs", by_ship_on_land, "legs_by_sea_where_none_leads"),
         ("legs", known_too_early, "legs_known_before_they_happened"),

@@ -50,7 +50,7 @@ def test_every_record_belongs_to_a_subject_that_exists(world):
         ("journeys", ["journey_id"]),
         ("shipments", ["shipment_id"]),
         ("goods_items", ["shipment_id", "number"]),
-        ("documents", ["document_id"]),
+        ("documents", ["document_id", "version"]),
         ("transactions", ["transaction_id"]),
         ("events", ["event_id"]),
         ("legs", ["journey_id", "sequence"]),
@@ -95,6 +95,30 @@ def test_records_become_known_before_and_some_after_the_declaration(world):
     legs = world["legs"]
     assert legs.known_at.notna().all()
     assert 0.9 < (legs.known_at.to_numpy() < declared.loc[legs.journey_id].to_numpy()).mean() < 1.0
+
+
+def test_a_later_version_of_a_document_keeps_its_id_and_number_and_comes_later(world):
+    documents = world["documents"].sort_values(["document_id", "version"])
+    earlier = documents.groupby("document_id").shift()
+    is_later = documents.version > 1
+    assert is_later.sum() > 2_000
+    later, earlier = documents[is_later], earlier[is_later]
+    assert (later.version == earlier.version + 1).all()
+    assert (later.received_at > earlier.received_at).all()
+    for name in ("subject_id", "kind", "number", "issuer_id"):
+        assert later[name].fillna("").eq(earlier[name].fillna("")).all()
+
+
+def test_most_amendments_of_manifests_change_what_they_state(world):
+    manifests = world["documents"].query("kind == 'manifest' and subject_kind == 'shipment'")
+    manifests = manifests.sort_values(["document_id", "version"])
+    earlier = manifests.groupby("document_id").shift()
+    is_later = manifests.version > 1
+    changes = [
+        manifests[name].ne(earlier[name]) & manifests[name].notna() & earlier[name].notna()
+        for name in ("gross_mass_kg", "packages", "consignee_id")
+    ]
+    assert (changes[0] | changes[1] | changes[2])[is_later].mean() > 0.9
 
 
 def test_a_leg_that_has_arrived_left_before_and_took_time(world):
