@@ -68,8 +68,13 @@ def age_days(seed: int, role: int, slot: Ints, day: Floats | Ints) -> Floats:
 
 def carelessness(seed: int, role: int, slot: Ints) -> Floats:
     """Return each slot's factor on the usual rate of honest mistakes; the mean is 1."""
-    normal = _normal(share(seed, role, slot, 3), share(seed, role, slot, 4))
-    return np.exp(CARELESSNESS_SPREAD * normal - CARELESSNESS_SPREAD**2 / 2)
+    return varied(CARELESSNESS_SPREAD, share(seed, role, slot, 3), share(seed, role, slot, 4))
+
+
+def varied(spread: float, first: Floats, second: Floats) -> Floats:
+    """Return log-normal factors with mean 1 from two uniform numbers each (Box–Muller)."""
+    normal = np.sqrt(-2 * np.log1p(-first)) * np.cos(2 * np.pi * second)
+    return np.asarray(np.exp(spread * normal - spread**2 / 2))
 
 
 def usual_hour(seed: int, role: int, slot: Ints) -> Floats:
@@ -108,9 +113,3 @@ def _generation(seed: int, role: int, slot: Ints, day: Floats | Ints) -> tuple[I
     lived = np.asarray(day) + share(seed, role, slot, 2) * life
     generation = np.floor(lived / life)
     return generation.astype(np.int64), lived - generation * life
-
-
-def _normal(first: Floats, second: Floats) -> Floats:
-    """Return standard normal numbers from two uniform ones (Box–Muller)."""
-    radius = np.sqrt(-2 * np.log1p(-first))
-    return np.asarray(radius * np.cos(2 * np.pi * second))

@@ -1,14 +1,16 @@
 """Summarise a world from its files: `python -m synthetic.check WORLD [--plot FILE]`.
 
 Prints one JSON document: base rates, delay of results, share and hit rate of each way of selection,
-typologies over time, orphans, impossible records, fields about a person, and check digits; then
-what of these a sound world has not, by name. The plot shows a typology's
-movements by corridor: after a seizure they move to a neighbouring one.
+claims about the truth, typologies over time, orphans, impossible records, fields about a person,
+and check digits; then what of these a sound world has not, by name. Claims that do not hold are
+also reported on standard error. The plot shows a typology's movements by corridor: after a seizure
+they move to a neighbouring one.
 """
 
 import argparse
 import json
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +21,18 @@ from stdnum import iso6346
 from features.persons import person_fields
 from features.records import RECORD_FILES
 from synthetic.impossible import impossible_records
+from synthetic.truth_check import truth_claims
 
 Tables = dict[str, pd.DataFrame]
 NEEDED: dict[str, list[str]] = {
-    "journeys": ["journey_id", "declared_at", "origin", "destination"],
-    "shipments": ["shipment_id", "journey_id", "declared_at", "container_number", "office_id"],
+    "journeys": [
+        *("journey_id", "declared_at", "origin", "destination"),
+        *("carrier_id", "conveyance_id"),
+    ],
+    "shipments": [
+        *("shipment_id", "journey_id", "declared_at", "container_number", "office_id"),
+        *("consignee_id", "consignor_id", "declarant_id", "forwarder_id"),
+    ],
     "goods_items": ["shipment_id"],
     "legs": ["journey_id"],
     "positions": ["journey_id"],
@@ -44,6 +53,9 @@ def consistency_findings(folder: Path) -> dict[str, Any]:
     found = {
         "rows": {n: pq.read_metadata(folder / f"{n}.parquet").num_rows for n in NEEDED},
         "subjects": {kind: _subjects(tables, kind) for kind in ("route", "shipment")},
+        "claims": {
+            claim.name: {**asdict(claim), "holds": claim.holds} for claim in truth_claims(tables)
+        },
         "typologies_by_fifth_of_time": _by_fifth(tables),
         "documents": _documents(tables),
         "orphans": _orphans(tables),
@@ -187,8 +199,12 @@ def main() -> None:
     parser.add_argument("--plot", type=Path)
     parser.add_argument("--typology", default="lorry_concealment")
     asked = parser.parse_args()
-    json.dump(consistency_findings(asked.world), sys.stdout, indent=1)
+    findings = consistency_findings(asked.world)
+    json.dump(findings, sys.stdout, indent=1)
     sys.stdout.write("\n")
+    for name, claim in findings["claims"].items():
+        if claim["holds"] is False:
+            sys.stderr.write(f"does not hold: {name} is {claim['value']:.3g}\n")
     if asked.plot:
         plot_displacement(asked.world, asked.plot, asked.typology)
 

@@ -1,9 +1,9 @@
 """Realistic inspections: selection, result and delay.
 
-Offices can inspect few subjects. Some are tipped off. Of the others, some are drawn at random, and
-a legacy rule gives points for signs that officers were once taught; of those not selected, some
-attract an officer's attention. Draw and rule have a probability; the recorded one is that of
-selection by either of them. Tips and discretion have none.
+Offices can inspect few subjects. Some are tipped off (`tips.py`). Of the others, some are drawn at
+random, and a legacy rule gives points for signs that officers were once taught; of those not
+selected, some attract an officer's attention. Draw and rule have a probability; the recorded one is
+that of selection by either of them. Tips and discretion have none.
 """
 
 import zlib
@@ -71,14 +71,14 @@ def selected(
     *,
     signs: Signs,
     office_share: Floats,
-    true_probability: Floats,
+    tip_probability: Floats,
 ) -> InspectionSelection:
     """Select subjects; `office_share` is the share of rule hits that the office can inspect."""
     draws = rng.random((len(office_share), 4))
     capacity = scenario.inspection_capacity / USUAL_CAPACITY
     points = sum(signs[name] * value for name, value in POINTS[kind].items())
     by_rule = np.clip(np.where(points >= ENOUGH_POINTS, office_share, 0.002) * capacity, 0, 1)
-    tipped = np.clip((0.001 + 0.95 * true_probability**1.3) * capacity, 0, 1)
+    tipped = np.clip(tip_probability * capacity, 0, 1)
     noticed = np.clip((0.006 + 0.014 * signs["off_hours"] + 0.006 * signs["cash"]) * capacity, 0, 1)
     # In order of precedence: tips are acted on before draws and rules, discretion comes last.
     by = np.select(

@@ -39,6 +39,7 @@ from synthetic.plan import Plan
 from synthetic.rows import select_rows
 from synthetic.spelling import decimal, hexadecimal, texts
 from synthetic.subjects import Subjects, fronts_of, honest_and_moved
+from synthetic.tips import exposure_of_firms
 
 # The distribution of kinds of conveyance, by lane.
 KIND_SHARES = np.array(
@@ -88,7 +89,10 @@ def drafted_journeys(plan: Plan, chapter: int) -> JourneyDraft:
     slot = chosen_carriers(plan.actors, rng, lane, corridor)
     honest = len(day) - len(moves.at_day)
     careless = carelessness(plan.seed, CARRIER, slot[:honest])
-    subjects = honest_and_moved(plan, rng, "route", moves, careless)
+    exposure = exposure_of_firms(
+        plan.scenario, plan.seed, CARRIER, slot[:honest], corridor[:honest], day[:honest]
+    )
+    subjects = honest_and_moved(plan, rng, "route", moves, carelessness=careless, exposure=exposure)
     kind = _kinds(rng, lane, subjects)
     carrier = _carriers(plan, rng, subjects, slot, day)
     declared_at = _declared_at(plan, rng, subjects, slot, day)

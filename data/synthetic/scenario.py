@@ -1,6 +1,7 @@
 """Scenarios: the kind of world to make, from a TOML file or by default."""
 
 import tomllib
+from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Self
@@ -21,6 +22,8 @@ class Scenario:
     smuggling is multiplied by `regime_factor`, and corridors from `closed_region` are closed.
     Half of the results with a finding are known after `evidence_days`, half of the others after
     `cleared_days`; offices differ by a factor, `office_delay_spread` is the deviation of its log.
+    `tips` multiplies the usual number of tips, which depend on exposure. With `tips_from_truth`
+    instead, the probability of a tip is about that share of the true probability.
     """
 
     base_rate: float = 0.015
@@ -30,6 +33,8 @@ class Scenario:
     evidence_days: float = 21.0
     cleared_days: float = 4.0
     office_delay_spread: float = 0.3
+    tips: float = 1.0
+    tips_from_truth: float = 0.0
     other_offences: float = 0.04
     missing: float = 0.04
     honest_mistakes: float = 1.0
@@ -56,7 +61,12 @@ class Scenario:
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise TidegateError(f"{file}: not a TOML file ({error})") from None
         checked: dict[str, Any] = {k: _checked(k, value, file) for k, value in keys.items()}
-        return cls(**checked)
+        scenario = cls(**checked)
+        for conflicting, reason in _conflicts(scenario):
+            raise TidegateError(
+                f"{file}: {' and '.join(conflicting)} contradict each other: {reason}"
+            )
+        return scenario
 
 
 RANGES: dict[str, tuple[float, float]] = {
@@ -67,6 +77,8 @@ RANGES: dict[str, tuple[float, float]] = {
     "evidence_days": (1.0, 90.0),
     "cleared_days": (1.0, 90.0),
     "office_delay_spread": (0.0, 1.0),
+    "tips": (0.0, 5.0),
+    "tips_from_truth": (0.0, 1.0),
     "other_offences": (0.0, 0.5),
     "missing": (0.0, 0.5),
     "honest_mistakes": (0.0, 5.0),
@@ -88,6 +100,16 @@ CHOICES: dict[str, tuple[str, ...]] = {
         "Sub-Saharan Africa",
     ),
 }
+
+
+def _conflicts(scenario: Scenario) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Yield the keys that contradict each other, and why."""
+    if scenario.tips and scenario.tips_from_truth:
+        yield ("tips", "tips_from_truth"), "one kind of tips must be 0"
+    if scenario.closed_region and scenario.regime_at == 1:
+        yield ("closed_region", "regime_at"), "at the end of time a region closes for nobody"
+    if scenario.regime_factor != 1 and scenario.regime_at == 1:
+        yield ("regime_factor", "regime_at"), "at the end of time nothing can change"
 
 
 def _checked(key: str, value: Any, file: Path) -> float | str:

@@ -22,6 +22,7 @@ from synthetic.plan import Plan
 from synthetic.rows import select_rows
 from synthetic.spelling import Bytes, decimal, texts
 from synthetic.subjects import Subjects, fronts_of, honest_and_moved
+from synthetic.tips import exposure_of_firms
 
 VAGUE = ("Parts", "General merchandise", "Goods", "Samples", "Various articles")
 TAX_TYPES = ("duty", "preferential", "exempt")
@@ -76,8 +77,13 @@ def drafted_shipments(plan: Plan, chapter: int, journeys: JourneyDraft) -> Shipm
     # One day for the whole chapter: the ages of firms hardly change within it.
     slot = chosen_consignees(plan.actors, rng, country, float(low + high) / 2)
     careless = carelessness(plan.seed, CONSIGNEE, slot[:honest])
-    subjects = honest_and_moved(plan, rng, "shipment", moves, careless)
     day = (journeys.declared_at[journey] - instants.BEGIN) // DAY
+    exposure = exposure_of_firms(
+        plan.scenario, plan.seed, CONSIGNEE, slot[:honest], corridor[:honest], day[:honest]
+    )
+    subjects = honest_and_moved(
+        plan, rng, "shipment", moves, carelessness=careless, exposure=exposure
+    )
     is_front = fronts_of("shipment", subjects, rng)
     dispatch = plan.ways.origin_country[corridor]
     kinds = _goods(plan, rng, subjects, slot)

@@ -12,6 +12,7 @@ from synthetic.networks.life import HONEST_RATE, Movements, office_share
 from synthetic.plan import Plan
 from synthetic.rows import stacked
 from synthetic.signs import HONEST, Signs, drawn_signs
+from synthetic.tips import tip_probability
 
 HIGHEST_HONEST_PROBABILITY = 0.03
 
@@ -32,15 +33,28 @@ class Subjects:
 
 
 def honest_and_moved(
-    plan: Plan, rng: np.random.Generator, kind: SubjectKind, moves: Movements, carelessness: Floats
+    plan: Plan,
+    rng: np.random.Generator,
+    kind: SubjectKind,
+    moves: Movements,
+    *,
+    carelessness: Floats,
+    exposure: Floats,
 ) -> Subjects:
-    """Return honest subjects, one per value of `carelessness`, then movements of networks."""
+    """Return honest subjects, one per value of `carelessness`, then movements of networks.
+
+    `exposure` is the probability of a tip about each honest subject.
+    """
     moved = Subjects(**{f.name: getattr(moves, f.name) for f in fields(Subjects)})
-    return stacked([_honest(plan, rng, kind, carelessness), moved])
+    return stacked([_honest(plan, rng, kind, carelessness, exposure), moved])
 
 
 def _honest(
-    plan: Plan, rng: np.random.Generator, kind: SubjectKind, carelessness: Floats
+    plan: Plan,
+    rng: np.random.Generator,
+    kind: SubjectKind,
+    carelessness: Floats,
+    exposure: Floats,
 ) -> Subjects:
     """Return subjects of honest operators, a very few of whom smuggle independently."""
     number = len(carelessness)
@@ -61,7 +75,7 @@ def _honest(
         plan.scenario,
         signs=signs,
         office_share=office_share(rng.random(number)),
-        true_probability=probability,
+        tip_probability=tip_probability(plan.scenario, exposure, probability),
     )
     truth = rng.random(number) < probability
     return Subjects(

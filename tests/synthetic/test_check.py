@@ -23,7 +23,8 @@ def test_a_sound_world_has_no_orphans_and_no_fields_about_a_person(folder):
     assert found["typologies_by_fifth_of_time"]["virtual_asset_escrow"][:3] == [0, 0, 0]
     for kind in ("route", "shipment"):
         rates = found["subjects"][kind]["hit_rate"]
-        assert rates["intelligence"] > rates["rule"] > rates["random"] - 0.02
+        assert rates["intelligence"] > rates["random"]
+        assert rates["rule"] > rates["random"] - 0.02
 
 
 def with_another(folder, out, name, change):

@@ -19,7 +19,7 @@ SUBJECTS = 200_000
 SIGNS = ("off_hours", "cash", *POINTS["shipment"])
 
 
-def inspections(*, true_probability: float, has_signs: bool) -> InspectionSelection:
+def inspections(*, tip_probability: float, has_signs: bool) -> InspectionSelection:
     """Of very many subjects that are all alike."""
     return selected(
         np.random.default_rng(3),
@@ -27,16 +27,16 @@ def inspections(*, true_probability: float, has_signs: bool) -> InspectionSelect
         Scenario(random_inspections=0.1),
         signs={name: np.full(SUBJECTS, has_signs) for name in SIGNS},
         office_share=np.full(SUBJECTS, 0.5),
-        true_probability=np.full(SUBJECTS, true_probability),
+        tip_probability=np.full(SUBJECTS, tip_probability),
     )
 
 
 @pytest.mark.parametrize("has_signs", [False, True])
-@pytest.mark.parametrize("true_probability", [0.0, 0.5])
+@pytest.mark.parametrize("tip_probability", [0.0, 0.5])
 def test_the_recorded_probability_is_that_of_being_inspected_by_draw_or_rule(
-    true_probability: float, has_signs: bool
+    tip_probability: float, has_signs: bool
 ) -> None:
-    chosen = inspections(true_probability=true_probability, has_signs=has_signs)
+    chosen = inspections(tip_probability=tip_probability, has_signs=has_signs)
     assert (sum(POINTS["shipment"].values()) >= ENOUGH_POINTS) is True
 
     is_left = chosen.by != INTELLIGENCE
@@ -50,15 +50,14 @@ def test_the_recorded_probability_is_that_of_being_inspected_by_draw_or_rule(
 def test_tips_come_first_so_that_neither_draw_nor_rule_takes_any_of_them() -> None:
     """A tip is as probable of subjects that every rule hits as of those that none does."""
     with_signs, without = (
-        (inspections(true_probability=0.5, has_signs=has).by == INTELLIGENCE).mean()
+        (inspections(tip_probability=0.5, has_signs=has).by == INTELLIGENCE).mean()
         for has in (True, False)
     )
-    expected = 0.001 + 0.95 * 0.5**1.3
-    assert with_signs == without == pytest.approx(expected, abs=0.005)
+    assert with_signs == without == pytest.approx(0.5, abs=0.005)
 
 
 def test_discretion_takes_only_of_what_draws_and_rules_left() -> None:
-    chosen = inspections(true_probability=0.0, has_signs=True)
+    chosen = inspections(tip_probability=0.0, has_signs=True)
     is_left = ~np.isin(chosen.by, (INTELLIGENCE, RANDOM, RULE))
     noticed = (chosen.by == DISCRETION)[is_left].mean()
     assert noticed == pytest.approx(0.006 + 0.014 + 0.006, abs=0.002)

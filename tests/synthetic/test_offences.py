@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from features.ingest.record_files import check_record_file
@@ -16,9 +17,13 @@ def test_no_outcome_of_the_world_contradicts_itself(folder: Path) -> None:
     assert check_record_file(folder / "outcomes.parquet", "outcomes").faults == ()
 
 
-def test_a_find_is_of_an_offence_of_its_typology(world) -> None:
+def confirmed_in(*worlds) -> pd.DataFrame:
+    return pd.concat([each["outcomes"].query("result == 'confirmed'") for each in worlds])
+
+
+def test_a_find_is_of_an_offence_of_its_typology(world, other_world) -> None:
     of_typology = {each.name: {*each.offences} for each in TYPOLOGIES}
-    confirmed = world["outcomes"].query("result == 'confirmed'")
+    confirmed = confirmed_in(world, other_world)
 
     assert len(confirmed) > 200
     for kind, typology, codes in confirmed[["subject_kind", "typology", "offences"]].to_numpy():
@@ -27,8 +32,8 @@ def test_a_find_is_of_an_offence_of_its_typology(world) -> None:
         assert main <= of_typology.get(typology, {*UNORGANISED[kind]})
 
 
-def test_every_class_that_networks_commit_is_found(world) -> None:
-    confirmed = world["outcomes"].query("result == 'confirmed'")
+def test_every_class_that_networks_commit_is_found(world, other_world) -> None:
+    confirmed = confirmed_in(world, other_world)
     named = {offence for codes in confirmed.offences for offence in offences_in(codes)}
 
     assert named >= {offence for each in TYPOLOGIES for offence in each.offences}

@@ -43,6 +43,22 @@ def test_a_bad_scenario_names_the_key_and_what_it_may_be(tmp_path, text, says):
     assert all(part in str(error.value) for part in [str(file), *says])
 
 
+@pytest.mark.parametrize(
+    ("text", "keys"),
+    [
+        ("tips_from_truth = 0.5", ["tips", "tips_from_truth"]),
+        ("closed_region = 'Northern Africa'", ["closed_region", "regime_at"]),
+        ("regime_factor = 2.0", ["regime_factor", "regime_at"]),
+    ],
+)
+def test_a_contradictory_scenario_names_the_keys_in_conflict(tmp_path, text, keys):
+    file = tmp_path / "contradictory.toml"
+    file.write_text(text)
+    with pytest.raises(TidegateError, match="contradict") as error:
+        Scenario.read(file)
+    assert all(key in str(error.value) for key in keys)
+
+
 def test_a_missing_scenario_names_the_shipped_ones(tmp_path):
     with pytest.raises(TidegateError, match="payments_drift"):
         Scenario.read(tmp_path / "none.toml")

@@ -17,12 +17,14 @@ from synthetic.networks.catalogue import Typology, typologies_of
 from synthetic.rows import select_rows, stacked
 from synthetic.scenario import Scenario
 from synthetic.signs import Signs, drawn_signs
+from synthetic.tips import exposure_of_networks, tip_probability
 
 # A movement carries something with probability 1 / (1 + exp(-(CENTRE + SPREAD z))), z ~ N(0, 1).
 CENTRE, SPREAD = -2.2, 3.0
 MEAN_PROBABILITY = 0.2637
 HONEST_RATE = 0.0012
 MOVEMENTS_PER_LIFE = 26
+MIN_LIFE, MAX_LIFE = 0.15, 0.6  # of the world's length
 ROUNDS = 90
 AT_ONCE = {"all_typologies", "late_typologies"}
 
@@ -48,6 +50,7 @@ class Movements:
 class _Networks:
     typology: Ints
     corridors: Ints
+    start_day: Floats
     end_day: Floats
     gap_days: Floats
     next_day: Floats
@@ -85,7 +88,7 @@ def _lives(
     rng = chance(seed, f"networks of {kind}s")
     per_life = _movements_per_life(kind, wanted)
     networks = _formed(rng, kind, ways, scenario, max(number, 1), per_life, days)
-    return stacked([_round(rng, kind, ways, scenario, networks, days) for _ in range(ROUNDS)])
+    return stacked([_round(rng, kind, ways, scenario, networks, days, seed) for _ in range(ROUNDS)])
 
 
 def _movements_per_life(kind: SubjectKind, wanted: float) -> float:
@@ -108,9 +111,10 @@ def _formed(
     days: int,
 ) -> _Networks:
     typologies = typologies_of(kind)
-    life: Floats = days * rng.uniform(0.15, 0.6, number)
-    # Some networks begin before the world, so that on its first day they are in all phases of life.
-    start: Floats = rng.uniform(-0.3 * days, days, number)
+    life: Floats = days * rng.uniform(MIN_LIFE, MAX_LIFE, number)
+    # Networks begin up to the longest life before the world, so that from its first day on as many
+    # live as later, in all phases of life.
+    start: Floats = rng.uniform(-MAX_LIFE * days, days, number)
     lasts = life
     if scenario.drift in AT_ONCE:
         start, lasts, life = _succeeded(start, life, scenario.drift_at * days)
@@ -121,13 +125,14 @@ def _formed(
         is_late &= start < scenario.drift_at * days
     start = np.where(is_late, np.maximum(start, rng.uniform(late_from, days, len(start))), start)
     end = np.minimum(start + lasts, days)
-    start = np.maximum(start, 0.0)
+    since, start = start, np.maximum(start, 0.0)
     gap = (
         life / per_life / np.where(start >= scenario.regime_at * days, scenario.regime_factor, 1.0)
     )
     return _Networks(
         typology=typology,
         corridors=_chosen_corridors(rng, typologies, typology, ways),
+        start_day=since,
         end_day=end,
         gap_days=gap,
         next_day=start + gap * rng.exponential(1.0, len(start)),
@@ -196,12 +201,14 @@ def _round(
     scenario: Scenario,
     networks: _Networks,
     days: int,
+    seed: int,
 ) -> Movements:
     alive = np.flatnonzero(networks.next_day < networks.end_day)
     at, typology, epoch = networks.next_day[alive], networks.typology[alive], networks.epoch[alive]
     has_drifted = at > scenario.drift_at * days
     payment_epoch = epoch + (has_drifted & (scenario.drift == "payments"))
     place_epoch = epoch + (has_drifted & (scenario.drift == "corridors"))
+    corridors = networks.corridors[alive, np.minimum(place_epoch, NEIGHBOURS)]
     probability = 1 / (1 + np.exp(-(CENTRE + SPREAD * rng.standard_normal(len(alive)))))
     signs = drawn_signs(
         rng,
@@ -217,12 +224,24 @@ def _round(
         scenario,
         signs=signs,
         office_share=office_share(rng.random(len(alive))),
-        true_probability=probability,
+        tip_probability=tip_probability(
+            scenario,
+            exposure_of_networks(
+                scenario,
+                seed,
+                kind,
+                network=alive,
+                corridor=corridors,
+                epoch=epoch,
+                at=at,
+                age=at - networks.start_day[alive],
+            ),
+            probability,
+        ),
     )
     truth = rng.random(len(alive)) < probability
     sensitivity = np.array([t.sensitivity for t in typologies_of(kind)])[typology]
     result = inspection.found(rng, truth, sensitivity)
-    corridors = networks.corridors[alive, np.minimum(place_epoch, NEIGHBOURS)]
     # Networks react to seizures only, not to inspections without a find.
     _adapt(rng, networks, alive, (selection.by > 0) & (result == 1))
     return Movements(
