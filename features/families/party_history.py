@@ -196,7 +196,7 @@ def forwarder_shipments_90d() -> None:
 
 
 @shipment_feature(
-    count("shipments", by=("declarant_id", "consignee_id")),
+    count("shipments", by=("consignee_id", "declarant_id")),
     unit=Unit.COUNT,
     when_missing="no declarant is named",
     indicator="D31",

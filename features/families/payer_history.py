@@ -93,30 +93,6 @@ def payer_cash_ratio_90d(
 
 
 @feature(
-    count(
-        "payments",
-        by=("latest_payer_id", "latest_payee_id"),
-        matching=("payer_id", "payee_id"),
-    ),
-    subjects=BOTH,
-    unit=Unit.COUNT,
-    when_missing="no payer and payee are known",
-    indicator="D25",
-    source=FATF_TRADE_2021,
-    shows_from=2,
-    sentence="its latest payer paid this payee {value} times before",
-    sentence_of_none="its latest payer never paid this payee before",
-    sentence_of_one="its latest payer paid this payee once before",
-    direction=MonotoneConstraint.LOWER_IS_RISKIER,
-)
-def payer_payee_payments() -> None:
-    """Payments known between the payer and the payee that are known last, for any movement.
-
-    Few are mildly suspicious: the two have no business with each other otherwise.
-    """
-
-
-@feature(
     count("payments", by="latest_payer_id", matching="payer_id"),
     subjects=BOTH,
     unit=Unit.COUNT,

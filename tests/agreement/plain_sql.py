@@ -142,7 +142,8 @@ WITH valued AS (
 )
 SELECT p.* REPLACE (begins AS counts_from, ends AS counts_until, p.declared_at AS known_at),
     shipment_id AS subject_id, shipment_id AS record_id,
-    j.mode AS journey_mode, j.carrier_id AS journey_carrier_id, j.due_at AS journey_due_at,
+    j.mode AS journey_mode, j.carrier_id AS journey_carrier_id,
+    j.conveyance_id AS journey_conveyance_id, j.due_at AS journey_due_at,
     o.country AS journey_origin_country, d.country AS journey_destination_country,
     whole(mass_kg * 1000) AS mass_g,
     whole(at_most(unit_value, 1e9) * 1e6) AS unit_value_micro_eur_per_kg,

@@ -30,7 +30,8 @@ OF_LEGS = {
 }
 OF_LATEST_PAYMENT = {
     *("payee_payers_30d", "payer_payees_30d", "payer_days_since_first", "payer_cash_ratio_90d"),
-    *("payer_payee_payments", "payer_payments", "payee_payments", "payee_passed_on_ratio_2d"),
+    *("payer_payments", "payee_payments", "payee_passed_on_ratio_2d"),
+    "payer_payee_movement_count_365d",
     *("payee_equal_amount_payers_30d", "payer_confirmed_rate", "payee_confirmed_rate"),
 }
 OF_TERMINALS = {"terminal_dwell_days", "gate_out_before_arrival_hours"}
@@ -63,6 +64,8 @@ OF_ORIGIN_COUNTRIES = {
 }
 OF_JOURNEYS = {
     *("journey_carrier_journeys_90d", "journey_carrier_days_since_first", "journey_mode"),
+    *("carrier_consignee_shipments_365d", "carrier_consignee_days_since_latest"),
+    *("journey_conveyance_carrier_journeys_365d", "new_link_count_365d"),
     *("hours_before_due", "lane_confirmed_rate", "manifest_lead_hours", "expired_document_count"),
     *("third_party_payer_ratio", "off_corridor_payer_ratio", "held_money_count"),
 }

@@ -164,20 +164,6 @@ FACTS = {
         """),
         *NOT_FOLLOWED,
     ],
-    "payer_payee_payments": [
-        *counts(),
-        *of_both("""
-            two more | 3.0 | payment(), elsewhere(), elsewhere(method="cash")
-            its payer paid another | 1.0 | payment(), elsewhere(payee_id="A")
-            another paid its payee | 1.0 | payment(), elsewhere(payer_id="A")
-            back again | 1.0 | payment(), elsewhere(payer_id="payee", payee_id="payer")
-            of the two known last | 2.0 |
-                payment(payer_id="A", payee_id="X", known_at=before(days=3)),
-                payment(payer_id="B", payee_id="Y"), elsewhere(payer_id="A", payee_id="X"),
-                elsewhere(payer_id="A", payee_id="Y"), elsewhere(payer_id="B", payee_id="X"),
-                elsewhere(payer_id="A", payee_id="X"), elsewhere(payer_id="B", payee_id="Y")
-        """),
-    ],
     "payer_payments": [
         *counts(payee_id="A"),
         *of_both("""
