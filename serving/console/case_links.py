@@ -8,7 +8,7 @@ from starlette.responses import Response
 from serving.access.callers import Caller
 from serving.access.sessions import Session
 from serving.console.browser_session import TheSession
-from serving.console.charts.link_graph import LinkGraph
+from serving.console.charts.link_graph import LinkGraph, shared_in_words
 from serving.console.csrf import SignedForm
 from serving.console.justification import justification_form
 from serving.console.page_scopes import MayReadCase, MayReview
@@ -29,6 +29,7 @@ CHOSEN = "chosen"
 # Prefix of the names of the boxes, followed by the id of a case.
 BOX = "case_"
 
+PartyId = Annotated[str, Query(max_length=128)]
 CaseId = Annotated[str, Query(max_length=64)]
 
 
@@ -40,14 +41,23 @@ def show_links(
     request: Request,
     case_id: str,
     opened: CaseId = "",
+    to: PartyId = "",
 ) -> Response:
-    """Show the links of a case and of one `opened` neighbour, and record the read."""
+    """Show the links of a case and of one `opened` neighbour, and record the read.
+
+    With `to`, show the path to a party, container or conveyance.
+    """
     reviewer = Reviewer.from_caller(caller)
     try:
         row, _ = services.cases.read(reviewer, case_id, services.clock())
     except JustificationNeeded:
         return justification_form(session, caller, f"/console/cases/{case_id}", None)
-    return _links_page(services, caller, session, request, row, opened=opened)
+    to = to.strip()
+    steps = services.case_links.path(reviewer, case_id, to) if to else None
+    found = steps and [(shared_in_words(step.thing), step.case) for step in steps]
+    return _links_page(
+        services, caller, session, request, row, opened=opened, path_found=found, path_to=to
+    )
 
 
 @router.post("/{case_id}/links")

@@ -61,6 +61,15 @@ class SharedLinks:
             if others[place]
         )
 
+    def naming(self, connection: Connection, value: str, access: CaseAccess) -> list[str]:
+        """Return the newest visible cases that name a thing, whatever its kind."""
+        return [
+            case_id
+            for kind in SAME_THING
+            for token in self.cases.keys.tokens(kind, value)
+            for case_id in connection.scalars(_sharing(kind, token, access, MAX_LOOKED_AT))
+        ]
+
     def newest(
         self,
         connection: Connection,

@@ -257,11 +257,16 @@ def _neighbour_row(each: Neighbour, things: tuple[SharedThing, ...]) -> Neighbou
     )
 
 
+def shared_in_words(thing: SharedThing) -> str:
+    """Return a shared thing by its role and its id."""
+    return say("{what} {id}", what=_as_what(thing.kind, thing.roles), id=thing.value)
+
+
 def _shares(thing: SharedThing, roles: tuple[str, ...]) -> str:
     """Return what is shared, with its role in the other case if that differs."""
     here, there = _as_what(thing.kind, thing.roles), _as_what(thing.kind, roles)
     if here == there:
-        return say("{what} {id}", what=here, id=thing.value)
+        return shared_in_words(thing)
     return say("{what} {id} (there: {there})", what=here, id=thing.value, there=there)
 
 

@@ -13,6 +13,11 @@ from serving.review.cases.shared_things import SharedThing
 MAX_NEIGHBOURS = 12
 MAX_ENDED = 150
 
+# A path through more cases convinces nobody, and what so many cases share connects anything.
+MAX_PATH_STEPS = 4
+MAX_CASES_ON_A_STEP = 100
+MAX_SHARED_ON_A_PATH = 50
+
 
 @dataclass(frozen=True)
 class Neighbour:
@@ -37,6 +42,14 @@ class CaseGraph:
     def more(self) -> int:
         """Return how many neighbours are not shown."""
         return self.total - len(self.neighbours)
+
+
+@dataclass(frozen=True)
+class PathStep:
+    """A step of a path: the thing that the case before shares with `case`."""
+
+    thing: SharedThing
+    case: CaseRow
 
 
 Closeness = dict[str, tuple[float, int]]

@@ -4,16 +4,21 @@ from dataclasses import dataclass, replace
 
 from serving.access.acting import add_audit_details
 from serving.review.cases.case_graph import (
+    MAX_CASES_ON_A_STEP,
     MAX_ENDED,
     MAX_NEIGHBOURS,
+    MAX_PATH_STEPS,
+    MAX_SHARED_ON_A_PATH,
     CaseGraph,
     Neighbour,
+    PathStep,
     closeness,
     shares_of,
 )
 from serving.review.cases.case_records import CaseRow, LinkedCase
 from serving.review.cases.cases import Cases
 from serving.review.cases.reviewer import Reviewer
+from serving.review.cases.shared_things import SharedThing
 
 
 @dataclass(frozen=True)
@@ -55,6 +60,41 @@ class CaseLinks:
         if self.cases.is_masked(own):
             things = tuple(replace(t, value=self.cases.masking.name(t.value)) for t in things)
         return CaseGraph(case_id, things, neighbours, len(close), is_known)
+
+    def path(self, reviewer: Reviewer, case_id: str, value: str) -> tuple[PathStep, ...] | None:
+        """Return the shortest path from a case to one that names a party, container or conveyance.
+
+        Empty if the case itself names it. None if at most MAX_PATH_STEPS steps lead to none through
+        cases that the reviewer may see unmasked and things that few cases share. Raises NotFound.
+        """
+        own, _ = self.cases.case(reviewer, case_id)
+        ends = set(self.cases.store.naming(value, reviewer.access))
+        paths: dict[str, tuple[PathStep, ...]] = {case_id: ()}
+        newest = [] if self.cases.is_masked(own) else [case_id]
+        for _ in range(MAX_PATH_STEPS + 1):
+            if reached := [each for each in newest if each in ends]:
+                add_audit_details(cases=[step.case.case_id for step in paths[reached[0]]])
+                return paths[reached[0]]
+            newest = self._next_steps(reviewer, newest, paths)
+        return None
+
+    def _next_steps(
+        self, reviewer: Reviewer, newest: list[str], paths: dict[str, tuple[PathStep, ...]]
+    ) -> list[str]:
+        """Add the paths that are one step longer; return the cases in which they end."""
+        store, found = self.cases.store, dict[str, tuple[str, SharedThing]]()
+        for before in newest:
+            for thing in store.shared_things(before, reviewer.access):
+                if len(thing.others) <= MAX_SHARED_ON_A_PATH:
+                    for other in thing.others:
+                        found.setdefault(other.case_id, (before, thing))
+        new = [each for each in found if each not in paths][:MAX_CASES_ON_A_STEP]
+        rows = map(self.cases.shown, store.cases_of(new, reviewer.access))
+        by_id = {row.case_id: row for row in rows if not self.cases.is_masked(row)}
+        for each in (each for each in new if each in by_id):
+            before, thing = found[each]
+            paths[each] = (*paths[before], PathStep(thing, by_id[each]))
+        return [each for each in new if each in by_id]
 
     def sharing(self, reviewer: Reviewer, case_id: str, kind: str, value: str) -> list[str]:
         """Return the open cases that share one thing with a case."""

@@ -321,6 +321,11 @@ class CaseRepository(Repository):
         with self._reading() as connection:
             return self._links.things(connection, case_id, access)
 
+    def naming(self, value: str, access: CaseAccess) -> list[str]:
+        """Return the newest visible cases that name a party, container or conveyance."""
+        with self._reading() as connection:
+            return self._links.naming(connection, value, access)
+
     def tags_in_use(self, access: CaseAccess, limit: int) -> list[str]:
         """Return the tags of the newest visible cases, sorted."""
         with self._reading() as connection:

@@ -11,7 +11,11 @@ from serving.audit.decision import Decision
 from serving.audit.logged_decision import StoredAnswer
 from serving.console.charts.link_graph import NODE_HEIGHT_PX, LinkGraph
 from serving.errors import NotFound
-from serving.review.cases.case_graph import CaseGraph
+from serving.review.cases.case_graph import (
+    MAX_PATH_STEPS,
+    MAX_SHARED_ON_A_PATH,
+    CaseGraph,
+)
 from serving.review.cases.case_links import CaseLinks
 from serving.review.cases.reviewer import Reviewer
 from serving.review.cases.shared_things import MAX_LOOKED_AT
@@ -184,3 +188,59 @@ def test_the_page_of_links_is_a_page_and_a_part_of_one(reviewed: Service) -> Non
     opened = page.split("opened=")[1].split('"')[0]
     assert "Which shares" in reviewed.client.get(f"{address}?opened={opened}").text
     assert "Which shares" not in reviewed.client.get(f"{address}?opened={case_id}").text
+
+
+def path(office: Linked, case_id: str, to: str, reviewer: Reviewer = ONE) -> list[str] | None:
+    office.reviewing.case(ONE, case_id)
+    steps = CaseLinks(office.reviewing).path(reviewer, case_id, to)
+    return None if steps is None else [f"{s.thing.value} {s.case.case_id}" for s in steps]
+
+
+def chain(office: Linked, length: int) -> None:
+    """Log cases of which each shares a party with the next; the last names c-far."""
+    for number in range(1, length):
+        office.share(number, payer=f"c-{number}", declarant_id=f"c-{number - 1}")
+    office.share(length, payer="c-far", declarant_id=f"c-{length - 1}")
+
+
+def test_the_shortest_path_to_a_party_leads_from_case_to_case(office: Linked) -> None:
+    chain(office, 4)
+    assert path(office, "d-1", "c-far") == ["c-1 d-2", "c-2 d-3", "c-3 d-4"]
+
+    office.share(9, payer="c-far", declarant_id="c-2")
+    assert path(office, "d-1", "c-far") == ["c-1 d-2", "c-2 d-9"]
+    assert path(office, "d-1", "c-1") == []
+
+
+def test_a_path_has_few_steps_and_avoids_what_everybody_shares(office: Linked) -> None:
+    chain(office, MAX_PATH_STEPS + 2)
+    assert path(office, "d-1", "c-far") is None
+    assert len(path(office, "d-2", "c-far") or ()) == MAX_PATH_STEPS
+
+    for number in range(100, 102 + MAX_SHARED_ON_A_PATH):
+        office.share(number, payer=f"c-{number}", declarant_id="c-hub")
+    assert path(office, "d-100", "c-101") is None
+
+
+def test_no_path_leads_through_a_case_that_a_reader_may_not_see(office: Linked) -> None:
+    chain(office, 2)
+    office.log(decision(body(3, "c-far", declarant_id="c-1"), decision_id="d-3", office_id="DE9"))
+    office.log(decision(body(4, "c-hidden", declarant_id="c-1"), decision_id="d-4", lane="rescue"))
+
+    assert path(office, "d-1", "c-far") == ["c-1 d-2"]
+    assert path(office, "d-1", "c-hidden") is None
+
+
+def test_the_page_of_links_shows_the_path(reviewed: Service) -> None:
+    case_id = open_case(reviewed)
+    other = shipment(shipment_id="S-2")
+    other["shipment"]["declarant_id"] = "c-far"
+    reviewed.score(other, reviewed.key("score"))
+    sign_in_as(reviewed, "reviewer")
+    address = f"/console/cases/{case_id}/links"
+
+    found = reviewed.client.get(address, params={"to": " c-far "}).text
+    assert "This case shares" in found
+    assert "which names c-far" in found
+    missing = reviewed.client.get(address, params={"to": "c-<nobody>"}).text
+    assert "No path to c-&lt;nobody&gt; was found" in missing
