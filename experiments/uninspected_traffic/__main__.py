@@ -43,7 +43,8 @@ def run(
     rows = []
     for number in seed or (31, 32, 33, 34):
         for kind in SUBJECT_KINDS:
-            history = history_of(out, kind, journeys=journeys, seed=number)
+            scenario = Scenario(inspection_capacity=INSPECTED_SHARE)
+            history = history_of(out, kind, scenario, journeys=journeys, seed=number)
             for situation, most in SITUATIONS.items():
                 rows += [
                     {"world": number, "kind": kind, "situation": situation} | row
@@ -54,11 +55,12 @@ def run(
     typer.echo(json.dumps(differences(table), indent=1))
 
 
-def history_of(folder: Path, kind: SubjectKind, *, journeys: int, seed: int) -> History:
+def history_of(
+    folder: Path, kind: SubjectKind, scenario: Scenario, *, journeys: int, seed: int
+) -> History:
     """Return the subjects of a world with the truth; made in `folder` unless it is there."""
     records, built = folder / f"world_{seed}", folder / f"{kind}_{seed}"
     if not (records / "oracle.parquet").exists():
-        scenario = Scenario(inspection_capacity=INSPECTED_SHARE)
         invent(records, scenario=scenario, journeys=journeys, days=365, seed=seed)
     if not built.exists():
         build_training_set(records, kind, built)

@@ -40,12 +40,15 @@ class Window:
 
     def fitted(self, part: WeightedRows) -> Margins:
         """Return trees fitted to weighted rows."""
+        return Margins.from_text(self.fitted_text(part), threads=1)
+
+    def fitted_text(self, part: WeightedRows) -> str:
+        """Return the model text of trees fitted to weighted rows."""
         parameters = TrainingParameters(
             seed=self.seed, trees=TreeParameters(trees=TREES, early_stopping_rounds=0)
         )
         rows = LabelledRows(EncodedRows(self.columns, part.rows), part.targets, part.weights)
-        text = fit_trees(rows, None, self.encoding, self.data.inputs, parameters)
-        return Margins.from_text(text, threads=1)
+        return fit_trees(rows, None, self.encoding, self.data.inputs, parameters)
 
     def probability(self, margins: Margins, rows: Ints) -> Floats:
         """Return 1 / (1 + exp(-margin)) of each row."""

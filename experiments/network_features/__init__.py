@@ -1,0 +1,1 @@
+"""What features of networks add, in several invented worlds."""
