@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import numpy as np
 import pandas as pd
@@ -37,7 +37,7 @@ def run(
         for number in seed or (21, 22, 23, 24)
     ]
     subjects = pd.concat(worlds, ignore_index=True)
-    figures: dict[str, object] = {
+    figures: dict[str, Any] = {
         kind: figures_of_kind(subjects[subjects["kind"] == kind]) for kind in SUBJECT_KINDS
     }
     figures["lives"] = lives_at_risk(subjects)
@@ -50,7 +50,7 @@ def run(
     typer.echo(json.dumps(figures["lives"], indent=1))
 
 
-def figures_of_kind(subjects: pd.DataFrame) -> dict[str, object]:
+def figures_of_kind(subjects: pd.DataFrame) -> dict[str, Any]:
     """Return what each way inspects, finds and disturbs, by office size and for each office."""
     return {
         "subjects": len(subjects),
@@ -66,10 +66,10 @@ def figures_of_kind(subjects: pd.DataFrame) -> dict[str, object]:
     }
 
 
-def figures_of_ways(subjects: pd.DataFrame) -> dict[str, object]:
+def figures_of_ways(subjects: pd.DataFrame) -> dict[str, Any]:
     """Return counts of each way, and `ratio_to_practice` with its interval."""
     smuggling = max(int(subjects["is_smuggling"].sum()), 1)
-    figures: dict[str, object] = {}
+    figures: dict[str, Any] = {}
     for way in WAYS:
         is_inspected = subjects[f"by_{way}"]
         inspected = int(is_inspected.sum())
@@ -111,7 +111,7 @@ def offices(subjects: pd.DataFrame) -> list[dict[str, object]]:
     return rows
 
 
-def lives_at_risk(subjects: pd.DataFrame) -> dict[str, object]:
+def lives_at_risk(subjects: pd.DataFrame) -> dict[str, Any]:
     """Return how many journeys in danger each way reaches; lanes add those with a signal."""
     danger, signalled = subjects["is_in_danger"], subjects["is_signalled"]
     reached = {way: int((danger & subjects[f"by_{way}"]).sum()) for way in WAYS}
