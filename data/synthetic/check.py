@@ -21,12 +21,12 @@ from stdnum import iso6346
 from features.persons import person_fields
 from features.records import RECORD_FILES
 from synthetic.impossible import impossible_records
-from synthetic.truth_check import truth_claims
+from synthetic.truth_check import PARTIES, truth_claims
 
 Tables = dict[str, pd.DataFrame]
 NEEDED: dict[str, list[str]] = {
     "journeys": [
-        *("journey_id", "declared_at", "origin", "destination"),
+        *("journey_id", "declared_at", "origin", "destination", "mode"),
         *("carrier_id", "conveyance_id"),
     ],
     "shipments": [
@@ -57,7 +57,12 @@ def consistency_findings(folder: Path) -> dict[str, Any]:
             claim.name: {**asdict(claim), "holds": claim.holds} for claim in truth_claims(tables)
         },
         "typologies_by_fifth_of_time": _by_fifth(tables),
+        "found_of_inspected_smuggling": _found(tables),
+        "share_declared_by_item": float(
+            tables["shipments"].shipment_id.isin(tables["goods_items"].shipment_id).mean()
+        ),
         "documents": _documents(tables),
+        "median_days_since_first_seen": _days_since_first(tables),
         "orphans": _orphans(tables),
         "impossible": impossible_records(folder),
         "person_fields": _person_fields(folder),
@@ -92,6 +97,21 @@ def _subjects(tables: Tables, kind: str) -> dict[str, Any]:
     }
 
 
+def _found(tables: Tables) -> dict[str, float]:
+    """Return the share of inspected smuggling that is found, by mode and by day of declaration."""
+    journeys = tables["journeys"].set_index("journey_id")
+    shipments = tables["shipments"].set_index("shipment_id")
+    shipments = shipments.assign(mode=shipments.journey_id.map(journeys["mode"]))
+    subjects = pd.concat([journeys, shipments])[["mode", "declared_at"]]
+    oracle = tables["oracle"].dropna(subset=["typology"]).subject_id
+    there = tables["outcomes"][tables["outcomes"].subject_id.isin(oracle)]
+    of = subjects.loc[there.subject_id]
+    is_found = (there.result == "confirmed").set_axis(of.index)
+    is_weekend = (of.declared_at.dt.day_of_week >= 5).map({True: "weekend", False: "weekday"})
+    shares = pd.concat([is_found.groupby(by).mean() for by in (of["mode"], is_weekend)])
+    return {str(name): float(share) for name, share in shares.items()}
+
+
 def _documents(tables: Tables) -> dict[str, float]:
     versions = tables["documents"].groupby("document_id").version.max()
     return {
@@ -99,6 +119,27 @@ def _documents(tables: Tables) -> dict[str, float]:
         "share_amended": float((versions > 1).mean()),
         "later_versions": int((tables["documents"].version > 1).sum()),
     }
+
+
+def _days_since_first(tables: Tables) -> dict[str, dict[str, float]]:
+    """Return the median time since a party was first seen, in two months of the world.
+
+    The first month is that after the middle, where the world begins if a history as long as itself
+    precedes it. A month is the twelfth part of the second half.
+    """
+    found = {}
+    for name, parties in PARTIES.items():
+        table = tables["journeys" if name == "route" else "shipments"]
+        begin, end = table.declared_at.min(), table.declared_at.max()
+        place = 24 * (table.declared_at - begin) / (end - begin) - 12
+        for party in parties:
+            first = table.groupby(party).declared_at.transform("min")
+            days = (table.declared_at - first).dt.total_seconds() / 86_400
+            found[party] = {
+                "first_month": float(days[place.between(0, 1)].median()),
+                "last_month": float(days[place.between(11, 12)].median()),
+            }
+    return found
 
 
 def _of_offices(tables: Tables, outcomes: pd.DataFrame, delay: pd.Series) -> dict[str, float]:

@@ -24,8 +24,7 @@ from synthetic.shipments import ShipmentDraft, shipment_ids
 from synthetic.signs import Signs, drawn_oddities
 from synthetic.spelling import Bytes, decimal, texts
 
-# The share of shipments declared item by item, and the share of groupage among these.
-ITEMISED_SHARE = 0.35
+# The share of groupage among shipments declared item by item.
 GROUPAGE_SHARE = 0.5
 MAX_ITEMS = 12
 # The share of groupage items from other countries, and of those added after the declaration.
@@ -58,7 +57,7 @@ class _Items:
 def goods_item_table(plan: Plan, chapter: int, draft: ShipmentDraft) -> pa.Table:
     """Return the goods items of a chapter's shipments."""
     rng = chance(plan.seed, "goods items", chapter)
-    items = _items(rng, draft)
+    items = _items(rng, draft, plan.scenario.itemised)
     of, rows, measures = items.of, len(items.of), draft.measures
     known = rng.random((3, rows)) >= plan.scenario.missing / 2
     off = np.where(items.shown["items_off_whole"], rng.choice([0.8, 1.2, 1.4], rows), 1.0)
@@ -89,7 +88,7 @@ def goods_item_table(plan: Plan, chapter: int, draft: ShipmentDraft) -> pa.Table
     return record_table(columns, GoodsItem)
 
 
-def _items(rng: np.random.Generator, draft: ShipmentDraft) -> _Items:
+def _items(rng: np.random.Generator, draft: ShipmentDraft, itemised: float) -> _Items:
     number = len(draft.number)
     odd = drawn_oddities(
         rng,
@@ -98,7 +97,7 @@ def _items(rng: np.random.Generator, draft: ShipmentDraft) -> _Items:
         [typology.items for typology in typologies_of("shipment")],
         signature_strength(draft.subjects.probability),
     )
-    is_itemised = rng.random(number) < ITEMISED_SHARE
+    is_itemised = rng.random(number) < itemised
     is_groupage = (rng.random(number) < GROUPAGE_SHARE) | odd["hidden_item"]
     more = np.where(is_groupage, 1 + rng.geometric(0.35, number), 1)
     count = np.where(is_itemised, np.minimum(more, MAX_ITEMS), 0)

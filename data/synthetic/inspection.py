@@ -15,11 +15,17 @@ import pyarrow as pa
 from features.records import SubjectKind
 from synthetic.chance import Flags, Floats, Ints, share
 from synthetic.scenario import Scenario
+from synthetic.seasons import is_weekend, traffic_on
 from synthetic.signs import Signs
 
 NOT_SELECTED, RANDOM, INTELLIGENCE, RULE, DISCRETION = range(5)
 SELECTED_BY = ("", "random", "intelligence", "rule", "discretion")
 INCONCLUSIVE = 0.03
+# A ship's or a train's cargo is searched less completely than a lorry or a few parcels, by lane.
+LANE_SENSITIVITY = np.array([0.85, 1.0, 1.05, 0.85, 0.9, 1.1])
+# With twice the traffic for each inspector, a third less is found.
+HASTE = 0.6
+WEEKEND_STAFF = 0.4
 DELAY_SPREAD = 0.7
 MAX_DELAY_DAYS = 120.0
 USUAL_CAPACITY = 0.07
@@ -101,6 +107,18 @@ def found(rng: np.random.Generator, truth: Flags, sensitivity: Floats) -> Ints:
     draws = rng.random((len(truth), 2))
     result = (truth & (draws[:, 0] < sensitivity)).astype(np.int64)
     return np.where(draws[:, 1] < INCONCLUSIVE, -1, result)
+
+
+def sensitivity(
+    scenario: Scenario, usual: Floats | float, lane: Ints, at_day: Floats | Ints
+) -> Floats:
+    """Return the chance that an inspection finds what is there.
+
+    It is lower where a cargo is hard to search, and on days with much traffic for each inspector.
+    """
+    busy = traffic_on(scenario, at_day) / np.where(is_weekend(at_day), WEEKEND_STAFF, 1.0)
+    differs = LANE_SENSITIVITY[lane] * np.maximum(busy, 0.1) ** -HASTE
+    return np.clip(usual * differs**scenario.sensitivity_spread, 0.0, 0.98)
 
 
 def delay_days(

@@ -35,7 +35,7 @@ from synthetic.identifiers import call_signs, cargo_units, imo_numbers, mmsis, p
 from synthetic.instants import HOUR
 from synthetic.itineraries import Itineraries, travelled
 from synthetic.networks.catalogue import typologies_of
-from synthetic.plan import Plan
+from synthetic.plan import Plan, whole_days
 from synthetic.rows import select_rows
 from synthetic.spelling import decimal, hexadecimal, texts
 from synthetic.subjects import Subjects, fronts_of, honest_and_moved
@@ -81,10 +81,9 @@ def drafted_journeys(plan: Plan, chapter: int) -> JourneyDraft:
     """Draft a chapter's journeys: honest ones, those of networks, and carriers for networks."""
     rng = chance(plan.seed, "journeys", chapter)
     moves, carried = plan.movements("route", chapter), plan.movements("shipment", chapter)
-    days = np.arange(plan.edges[chapter], plan.edges[chapter + 1])
-    honest_day = np.repeat(days, plan.honest_journeys[days[0] : days[-1] + 1])
+    honest_day = plan.honest_days("route", chapter)
     corridor = np.concatenate([_corridors(plan, rng, honest_day), carried.corridor, moves.corridor])
-    day = np.concatenate([honest_day, carried.at_day, moves.at_day]).astype(np.int64)
+    day = whole_days(np.concatenate([honest_day, carried.at_day, moves.at_day]))
     lane = plan.ways.lane[corridor]
     slot = chosen_carriers(plan.actors, rng, lane, corridor)
     honest = len(day) - len(moves.at_day)
@@ -92,7 +91,16 @@ def drafted_journeys(plan: Plan, chapter: int) -> JourneyDraft:
     exposure = exposure_of_firms(
         plan.scenario, plan.seed, CARRIER, slot[:honest], corridor[:honest], day[:honest]
     )
-    subjects = honest_and_moved(plan, rng, "route", moves, carelessness=careless, exposure=exposure)
+    subjects = honest_and_moved(
+        plan,
+        rng,
+        "route",
+        moves,
+        carelessness=careless,
+        exposure=exposure,
+        lane=lane[:honest],
+        day=day[:honest],
+    )
     kind = _kinds(rng, lane, subjects)
     carrier = _carriers(plan, rng, subjects, slot, day)
     declared_at = _declared_at(plan, rng, subjects, slot, day)

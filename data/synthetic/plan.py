@@ -17,21 +17,22 @@ from synthetic.corridors import Corridors, corridors
 from synthetic.networks.life import Movements, lived
 from synthetic.rows import select_rows
 from synthetic.scenario import Scenario
+from synthetic.seasons import traffic_on
 
 CHAPTER_JOURNEYS = 16_000
-WEEKEND = 0.55
-FIRST_WEEKDAY = 2  # the world begins on 1 January 2025, a Wednesday
 
 
 @dataclass(frozen=True)
 class Plan:
     """A world to be made in chapters; chapter i spans the days `edges[i]` to `edges[i+1]`.
 
-    `honest_*` are numbers of subjects per day outside of networks; `first_*` are the numbers of the
-    first subject of each chapter.
+    Days of the history, before day 0, are negative. `honest_*` are numbers of subjects per day
+    outside of networks, from `first_day` on; `first_*` are the numbers of the first subject of each
+    chapter.
     """
 
     scenario: Scenario
+    first_day: int
     days: int
     seed: int
     ways: Corridors
@@ -49,6 +50,12 @@ class Plan:
         """The number of chapters."""
         return len(self.edges) - 1
 
+    def honest_days(self, kind: SubjectKind, chapter: int) -> Ints:
+        """Return the day of each honest subject of a chapter, in order."""
+        per_day = self.honest_journeys if kind == "route" else self.honest_shipments
+        days = np.arange(self.edges[chapter], self.edges[chapter + 1])
+        return np.repeat(days, per_day[days - self.first_day])
+
     def movements(self, kind: SubjectKind, chapter: int) -> Movements:
         """Return the movements of networks in a chapter."""
         moves = self.routes if kind == "route" else self.shipments
@@ -59,16 +66,28 @@ class Plan:
 # A worker process makes many chapters of the same world.
 @cache
 def plan_world(scenario: Scenario, journeys: int, days: int, seed: int) -> Plan:
-    """Return the plan of a world with `journeys` routes and as many shipments."""
-    ways = corridors()
+    """Return the plan of a world with `journeys` routes and as many shipments, history included.
+
+    The history before day 0 is as long as the scenario says, but not longer than the world.
+    """
+    ways, first_day = corridors(), -int(min(scenario.history_days, days))
     routes, shipments = (
-        lived(kind, ways, scenario=scenario, subjects=journeys, days=days, seed=seed)
+        lived(
+            kind,
+            ways,
+            scenario=scenario,
+            subjects=journeys,
+            first_day=first_day,
+            days=days,
+            seed=seed,
+        )
         for kind in ("route", "shipment")
     )
     moving, carrying = (
-        np.bincount(moves.at_day.astype(np.int64), minlength=days) for moves in (routes, shipments)
+        np.bincount(whole_days(moves.at_day) - first_day, minlength=days - first_day)
+        for moves in (routes, shipments)
     )
-    busy = _activity(scenario, days)
+    busy = traffic_on(scenario, np.arange(first_day, days))
     # A network's consignment brings along the journey that carries it.
     honest_journeys = _spread(
         max(journeys - len(routes.at_day) - len(shipments.at_day), days), busy
@@ -78,6 +97,7 @@ def plan_world(scenario: Scenario, journeys: int, days: int, seed: int) -> Plan:
     edges = _chapter_edges(per_day)
     return Plan(
         scenario=scenario,
+        first_day=first_day,
         days=days,
         seed=seed,
         ways=ways,
@@ -86,17 +106,15 @@ def plan_world(scenario: Scenario, journeys: int, days: int, seed: int) -> Plan:
         shipments=shipments,
         honest_journeys=honest_journeys,
         honest_shipments=honest_shipments,
-        edges=edges,
+        edges=edges + first_day,
         first_journey=_firsts(per_day, edges),
         first_shipment=_firsts(honest_shipments + carrying, edges),
     )
 
 
-def _activity(scenario: Scenario, days: int) -> Floats:
-    day = np.arange(days)
-    yearly = 1 + scenario.season * np.sin(2 * np.pi * (day / 365.25 - 0.3))
-    is_weekend = (day + FIRST_WEEKDAY) % 7 >= 5
-    return yearly * np.where(is_weekend, WEEKEND, 1.0)
+def whole_days(at_day: Floats) -> Ints:
+    """Return the day of each instant; a day of the history begins before it, too."""
+    return np.floor(at_day).astype(np.int64)
 
 
 def _spread(total: int, weights: Floats) -> Ints:

@@ -15,27 +15,33 @@ SCENARIOS = Path(__file__).parent / "scenarios"
 class Scenario:
     """The parameters of a world; shares are of 1, instants are shares of the world's length.
 
+    Before day one lie `history_days`, but not more than the world is long.
+
     `drift` states how networks change together from `drift_at` on: "payments", "corridors", or
     which typologies they practise. With "typologies", networks that form later practise formerly
     rare ones; with "all_typologies" all change at once, because each is replaced by another; with
     "late_typologies" the replacements practise typologies never seen before. From `regime_at` on,
     smuggling is multiplied by `regime_factor`, and corridors from `closed_region` are closed.
-    Half of the results with a finding are known after `evidence_days`, half of the others after
+    With a `sensitivity_spread` of 0, an inspection finds as much in each lane and on each day. Half
+    of the results with a finding are known after `evidence_days`, half of the others after
     `cleared_days`; offices differ by a factor, `office_delay_spread` is the deviation of its log.
     `tips` multiplies the usual number of tips, which depend on exposure. With `tips_from_truth`
     instead, the probability of a tip is about that share of the true probability.
     """
 
+    history_days: float = 365.0
     base_rate: float = 0.015
     late_typology_from: float = 0.8
     random_inspections: float = 0.01
     inspection_capacity: float = 0.07
+    sensitivity_spread: float = 1.0
     evidence_days: float = 21.0
     cleared_days: float = 4.0
     office_delay_spread: float = 0.3
     tips: float = 1.0
     tips_from_truth: float = 0.0
     other_offences: float = 0.04
+    itemised: float = 0.8
     missing: float = 0.04
     honest_mistakes: float = 1.0
     season: float = 0.25
@@ -70,16 +76,19 @@ class Scenario:
 
 
 RANGES: dict[str, tuple[float, float]] = {
+    "history_days": (0.0, 3_650.0),
     "base_rate": (0.005, 0.1),
     "late_typology_from": (0.0, 1.0),
     "random_inspections": (0.0, 0.2),
     "inspection_capacity": (0.0, 0.5),
+    "sensitivity_spread": (0.0, 2.0),
     "evidence_days": (1.0, 90.0),
     "cleared_days": (1.0, 90.0),
     "office_delay_spread": (0.0, 1.0),
     "tips": (0.0, 5.0),
     "tips_from_truth": (0.0, 1.0),
     "other_offences": (0.0, 0.5),
+    "itemised": (0.0, 1.0),
     "missing": (0.0, 0.5),
     "honest_mistakes": (0.0, 5.0),
     "season": (0.0, 0.9),

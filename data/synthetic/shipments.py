@@ -65,7 +65,7 @@ def drafted_shipments(plan: Plan, chapter: int, journeys: JourneyDraft) -> Shipm
     rng = chance(plan.seed, "shipments", chapter)
     moves = plan.movements("shipment", chapter)
     low, high = plan.edges[chapter : chapter + 2]
-    honest = int(plan.honest_shipments[low:high].sum())
+    honest = len(plan.honest_days("shipment", chapter))
     carrying = np.flatnonzero(journeys.carries >= 0)
     # Journeys are sorted by declaration; bring carriers into the order of the networks' shipments.
     own = carrying[np.argsort(journeys.carries[carrying])]
@@ -82,7 +82,14 @@ def drafted_shipments(plan: Plan, chapter: int, journeys: JourneyDraft) -> Shipm
         plan.scenario, plan.seed, CONSIGNEE, slot[:honest], corridor[:honest], day[:honest]
     )
     subjects = honest_and_moved(
-        plan, rng, "shipment", moves, carelessness=careless, exposure=exposure
+        plan,
+        rng,
+        "shipment",
+        moves,
+        carelessness=careless,
+        exposure=exposure,
+        lane=plan.ways.lane[corridor[:honest]],
+        day=day[:honest],
     )
     is_front = fronts_of("shipment", subjects, rng)
     dispatch = plan.ways.origin_country[corridor]

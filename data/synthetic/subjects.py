@@ -15,6 +15,8 @@ from synthetic.signs import HONEST, Signs, drawn_signs
 from synthetic.tips import tip_probability
 
 HIGHEST_HONEST_PROBABILITY = 0.03
+# The usual chance to find what somebody smuggles without a network.
+HONEST_SENSITIVITY = 0.7
 
 
 @dataclass(frozen=True)
@@ -40,13 +42,16 @@ def honest_and_moved(
     *,
     carelessness: Floats,
     exposure: Floats,
+    lane: Ints,
+    day: Ints,
 ) -> Subjects:
     """Return honest subjects, one per value of `carelessness`, then movements of networks.
 
-    `exposure` is the probability of a tip about each honest subject.
+    `exposure` is the probability of a tip about each honest subject, `lane` and `day` are its own.
     """
     moved = Subjects(**{f.name: getattr(moves, f.name) for f in fields(Subjects)})
-    return stacked([_honest(plan, rng, kind, carelessness, exposure), moved])
+    sensitivity = inspection.sensitivity(plan.scenario, HONEST_SENSITIVITY, lane, day)
+    return stacked([_honest(plan, rng, kind, carelessness, exposure, sensitivity), moved])
 
 
 def _honest(
@@ -55,6 +60,7 @@ def _honest(
     kind: SubjectKind,
     carelessness: Floats,
     exposure: Floats,
+    sensitivity: Floats,
 ) -> Subjects:
     """Return subjects of honest operators, a very few of whom smuggle independently."""
     number = len(carelessness)
@@ -84,7 +90,7 @@ def _honest(
         epoch=np.zeros(number, dtype=np.int64),
         probability=probability,
         truth=truth,
-        found=inspection.found(rng, truth, np.full(number, 0.7)),
+        found=inspection.found(rng, truth, sensitivity),
         selected_by=selection.by,
         selection_probability=selection.probability,
         signs=signs,

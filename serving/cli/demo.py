@@ -30,7 +30,8 @@ if TYPE_CHECKING:
 # Serves a home on a port by a clock, for the duration of a `with` block.
 Serve = Callable[[Path, int, Callable[[], datetime]], AbstractContextManager[Client]]
 
-DAYS, SEED = 365, 7
+# A year to learn from, and half a year before it, so that parties are known on its first day.
+DAYS, HISTORY_DAYS, SEED = 365, 180, 7
 MONTH = timedelta(days=30)
 # The last day of the world is not in the record files; it arrives as live traffic.
 LIVE_DAYS = 1
@@ -41,7 +42,9 @@ SCORED_AT_ONCE = 60
 MAX_WAIT_S = 20
 
 # With fewer journeys, too few are smuggling for the gates to decide.
-MIN_JOURNEYS = 40_000
+MIN_JOURNEYS = 60_000
+# With the usual fifth for each of them, calibration and evaluation would see too few finds.
+FIT_SHARE, CALIBRATION_SHARE = 0.5, 0.25
 
 # Closing the terminal must end the service too.
 HUNG_UP: dict[int, int] = {signal.SIGHUP: 128 + signal.SIGHUP}
@@ -138,7 +141,7 @@ def _invent(world: Path, journeys: int) -> None:
     with progress_bar("the world") as progress:
         invent(
             world,
-            scenario=Scenario(),
+            scenario=Scenario(history_days=HISTORY_DAYS),
             journeys=journeys,
             days=DAYS,
             seed=SEED,
@@ -188,11 +191,16 @@ def _build(home: Path, kind: SubjectKind) -> None:
 
 def _train_and_promote(home: Path, kind: SubjectKind, now: datetime) -> None:
     from serving.cli.train import trained
-    from training.parameters import TrainingParameters
+    from training.parameters import SplitParameters, TrainingParameters
 
     data = home / "training_sets" / kind
+    # What was declared before is history: features of it know too little of what came before.
+    day_one = (now - timedelta(days=DAYS)).replace(hour=0, minute=0, second=0, microsecond=0)
+    split = SplitParameters(
+        fit_from=day_one, fit_share=FIT_SHARE, calibration_share=CALIBRATION_SHARE
+    )
     candidate, registration = trained(
-        Subject(kind), data, TrainingParameters(), home, None, TRAINER, at=now
+        Subject(kind), data, TrainingParameters(split=split), home, None, TRAINER, at=now
     )
     messages.print(
         f"  version {registration.version}: {candidate.report.population_in_words}", markup=False

@@ -11,8 +11,16 @@ from serving.cli.output import messages, print_json, progress_bar
 
 def synth(
     out: Annotated[Path, typer.Option(help="Folder to write the record files into.")],
-    journeys: Annotated[int, typer.Option(min=100, help="How many; as many shipments.")] = 20_000,
-    days: Annotated[int, typer.Option(min=30, max=3_650, help="How long the world lasts.")] = 365,
+    journeys: Annotated[
+        int,
+        typer.Option(min=100, help="How many, with those of the history; as many shipments."),
+    ] = 20_000,
+    days: Annotated[
+        int,
+        typer.Option(
+            min=30, max=3_650, help="How long the world lasts after 1 January 2025, its day one."
+        ),
+    ] = 365,
     seed: Annotated[int, typer.Option(min=0, help="Another seed, another world.")] = 7,
     scenario: Annotated[
         Path | None, typer.Option(help="A TOML file, or the name of a shipped scenario.")
@@ -20,7 +28,10 @@ def synth(
     cores: Annotated[int, typer.Option(min=1, help="The bytes do not depend on it.")] = 1,
     as_json: Json = False,
 ) -> None:
-    """Invent a world: journeys, shipments, documents, payments, inspections, and an oracle."""
+    """Invent a world: journeys, shipments, documents, payments, inspections, and an oracle.
+
+    A year of history comes before day one, so that parties are known (`history_days`).
+    """
     import pyarrow.parquet as pq
 
     from synthetic.scenario import Scenario

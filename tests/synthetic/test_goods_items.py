@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 
 from features.reference.goods_names import is_of_other_goods
-from synthetic.goods_items import ITEMISED_SHARE
 from synthetic.honest_mistakes import ODD_ITEMS
+from synthetic.scenario import Scenario
 
 
 @pytest.fixture(scope="module")
@@ -23,8 +23,10 @@ def test_a_third_of_shipments_are_itemised_whether_they_smuggle_or_not(
     oracle = world["oracle"].query("subject_kind == 'shipment'")
     is_itemised = oracle.subject_id.isin(world["goods_items"].shipment_id)
 
-    assert is_itemised.mean() == pytest.approx(ITEMISED_SHARE, abs=0.02)
-    assert is_itemised[oracle.typology.notna()].mean() == pytest.approx(ITEMISED_SHARE, abs=0.08)
+    assert is_itemised.mean() == pytest.approx(Scenario().itemised, abs=0.02)
+    assert is_itemised[oracle.typology.notna()].mean() == pytest.approx(
+        Scenario().itemised, abs=0.08
+    )
 
 
 def test_items_are_numbered_from_one_without_a_gap(items: pd.DataFrame) -> None:

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from synthetic.corridors import ROAD, SEA
 from synthetic.inspection import (
     DISCRETION,
     ENOUGH_POINTS,
@@ -12,6 +13,7 @@ from synthetic.inspection import (
     RULE,
     InspectionSelection,
     selected,
+    sensitivity,
 )
 from synthetic.scenario import Scenario
 
@@ -61,3 +63,21 @@ def test_discretion_takes_only_of_what_draws_and_rules_left() -> None:
     is_left = ~np.isin(chosen.by, (INTELLIGENCE, RANDOM, RULE))
     noticed = (chosen.by == DISCRETION)[is_left].mean()
     assert noticed == pytest.approx(0.006 + 0.014 + 0.006, abs=0.002)
+
+
+MONDAY, SATURDAY = 5, 3  # 6 and 4 January 2025
+
+
+def test_less_is_found_on_ships_than_on_lorries_and_at_weekends_than_on_weekdays() -> None:
+    def chance_to_find(lane: int, day: int, **keys: float) -> float:
+        scenario = Scenario(season=0.0, **keys)  # type: ignore[arg-type]
+        return float(sensitivity(scenario, 0.7, np.array([lane]), np.array([day]))[0])
+
+    assert chance_to_find(SEA, MONDAY) < chance_to_find(ROAD, MONDAY) == pytest.approx(0.7)
+    assert chance_to_find(ROAD, SATURDAY) < 0.9 * chance_to_find(ROAD, MONDAY)
+    assert chance_to_find(SEA, SATURDAY, sensitivity_spread=0.0) == pytest.approx(0.7)
+
+
+def test_less_is_found_in_the_busy_season() -> None:
+    found = sensitivity(Scenario(season=0.5), 0.7, np.array([ROAD, ROAD]), np.array([19, 201]))
+    assert found[1] < 0.75 * found[0]

@@ -54,8 +54,9 @@ def test_other_offences_are_met_where_no_smuggling_was_found_as_often_as_the_sce
     assert "other_offence" not in {*none.result}
 
 
-def test_looking_closer_finds_more(world) -> None:
-    settled = world["outcomes"].query("result in ('confirmed', 'not_confirmed')")
+def test_looking_closer_finds_more(world, other_world) -> None:
+    outcomes = pd.concat([world["outcomes"], other_world["outcomes"]])
+    settled = outcomes.query("result in ('confirmed', 'not_confirmed')")
     is_found = settled.result == "confirmed"
 
     hit_rate = is_found.groupby(settled.examination).mean()

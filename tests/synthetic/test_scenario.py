@@ -102,7 +102,9 @@ def test_payments_drift_turns_networks_away_from_cash_after_the_drift():
 
 
 def test_a_regime_change_brings_more_movements_than_before():
-    moves = plan_world(Scenario(regime_at=0.5, regime_factor=3.0), 60_000, 300, 7).routes
+    moves = plan_world(
+        Scenario(regime_at=0.5, regime_factor=3.0, history_days=0), 60_000, 300, 7
+    ).routes
     assert (moves.at_day > 180).sum() > 1.3 * (moves.at_day < 120).sum()
 
 
@@ -119,6 +121,20 @@ def test_the_share_of_missing_data_is_the_scenarios():
         assert table[column].null_count / table.num_rows == pytest.approx(0.4, abs=0.05)
     for column in ("journey_id", "declared_at", "carrier_id"):
         assert table[column].null_count == 0
+
+
+def test_a_year_before_day_one_moves_as_often_as_the_world_itself():
+    plan = plan_world(Scenario(season=0.0), 40_000, 365, 7)
+    before, after = plan.honest_shipments[:365].sum(), plan.honest_shipments[365:].sum()
+    assert (plan.first_day, plan.days) == (-365, 365)
+    assert before == pytest.approx(after, rel=0.02)
+    moved = np.histogram(plan.shipments.at_day, [-365, 0, 365])[0]
+    assert moved[0] == pytest.approx(moved[1], rel=0.3)
+
+
+def test_a_history_is_never_longer_than_its_world_and_may_be_none():
+    assert plan_world(Scenario(), 3_000, 30, 7).first_day == -30
+    assert plan_world(Scenario(history_days=0), 3_000, 30, 7).first_day == 0
 
 
 def test_a_strong_season_shows_in_how_much_moves():
@@ -151,7 +167,7 @@ def test_a_drift_changes_what_it_names_after_it_and_nothing_before(drift, what):
 @pytest.mark.parametrize("drift", ["all_typologies", "late_typologies"])
 def test_all_networks_hand_over_at_once_and_move_as_often(drift):
     usual, drifted = (
-        plan_world(Scenario(drift=name, drift_at=0.5), 60_000, 300, 7).shipments
+        plan_world(Scenario(drift=name, drift_at=0.5, history_days=0), 60_000, 300, 7).shipments
         for name in ("none", drift)
     )
     late = np.array([t.is_late for t in typologies_of("shipment")])

@@ -31,7 +31,7 @@ AT_ONCE = {"all_typologies", "late_typologies"}
 
 @dataclass(frozen=True)
 class Movements:
-    """One row per movement of a network; `at_day` counts from the start of the world."""
+    """One row per movement of a network; `at_day` counts from day one of the world."""
 
     network: Ints
     typology: Ints
@@ -65,14 +65,15 @@ def lived(
     subjects: int,
     days: int,
     seed: int,
+    first_day: int = 0,
 ) -> Movements:
     """Return all movements of all networks of one kind, in order of time."""
     wanted = movements_wanted(scenario, subjects)
     number = wanted / _movements_per_life(kind, wanted)
     # Seizures and the end of the world shorten lives by a share that only a trial run can tell.
-    trial = _lives(kind, ways, scenario, round(number), wanted, days, seed)
+    trial = _lives(kind, ways, scenario, round(number), wanted, first_day, days, seed)
     number *= wanted / max(len(trial.at_day), 1)
-    movements = _lives(kind, ways, scenario, round(number), wanted, days, seed)
+    movements = _lives(kind, ways, scenario, round(number), wanted, first_day, days, seed)
     return select_rows(movements, np.argsort(movements.at_day, kind="stable"))
 
 
@@ -82,12 +83,13 @@ def _lives(
     scenario: Scenario,
     number: int,
     wanted: float,
+    first_day: int,
     days: int,
     seed: int,
 ) -> Movements:
     rng = chance(seed, f"networks of {kind}s")
     per_life = _movements_per_life(kind, wanted)
-    networks = _formed(rng, kind, ways, scenario, max(number, 1), per_life, days)
+    networks = _formed(rng, kind, ways, scenario, max(number, 1), per_life, first_day, days)
     return stacked([_round(rng, kind, ways, scenario, networks, days, seed) for _ in range(ROUNDS)])
 
 
@@ -108,13 +110,14 @@ def _formed(
     scenario: Scenario,
     number: int,
     per_life: float,
+    first_day: int,
     days: int,
 ) -> _Networks:
     typologies = typologies_of(kind)
     life: Floats = days * rng.uniform(MIN_LIFE, MAX_LIFE, number)
     # Networks begin up to the longest life before the world, so that from its first day on as many
     # live as later, in all phases of life.
-    start: Floats = rng.uniform(-MAX_LIFE * days, days, number)
+    start: Floats = rng.uniform(first_day - MAX_LIFE * days, days, number)
     lasts = life
     if scenario.drift in AT_ONCE:
         start, lasts, life = _succeeded(start, life, scenario.drift_at * days)
@@ -125,7 +128,7 @@ def _formed(
         is_late &= start < scenario.drift_at * days
     start = np.where(is_late, np.maximum(start, rng.uniform(late_from, days, len(start))), start)
     end = np.minimum(start + lasts, days)
-    since, start = start, np.maximum(start, 0.0)
+    since, start = start, np.maximum(start, first_day)
     gap = (
         life / per_life / np.where(start >= scenario.regime_at * days, scenario.regime_factor, 1.0)
     )
@@ -240,7 +243,8 @@ def _round(
         ),
     )
     truth = rng.random(len(alive)) < probability
-    sensitivity = np.array([t.sensitivity for t in typologies_of(kind)])[typology]
+    usual = np.array([t.sensitivity for t in typologies_of(kind)])[typology]
+    sensitivity = inspection.sensitivity(scenario, usual, ways.lane[corridors], at)
     result = inspection.found(rng, truth, sensitivity)
     # Networks react to seizures only, not to inspections without a find.
     _adapt(rng, networks, alive, (selection.by > 0) & (result == 1))
@@ -276,7 +280,7 @@ def _adapt(rng: np.random.Generator, networks: _Networks, alive: Ints, seized: F
     ends = seized & (rng.random(len(alive)) < 0.2)
     networks.next_day[alive] += wait + np.where(seized, pause, 0.0)
     networks.epoch[alive] += seized
-    networks.end_day[alive[ends]] = -1.0
+    networks.end_day[alive[ends]] = -np.inf
 
 
 def _open_corridors(
