@@ -29,6 +29,7 @@ from features.families import (
     item_outcomes,
     itinerary,
     like_consignments,
+    network,
     pair_history,
     party_history,
     payer_history,
@@ -121,6 +122,13 @@ ROUTE: tuple[Feature, ...] = (
     prior_outcomes.kind_confirmed_rate,
     prior_outcomes.payer_confirmed_rate,
     prior_outcomes.payee_confirmed_rate,
+    network.route_confirmed_hop_count,
+    network.route_partner_confirmed_rate,
+    network.route_second_partner_confirmed_rate,
+    network.route_network_member_count,
+    network.route_network_new_member_ratio,
+    network.route_network_age_days,
+    network.route_unlinked_pair_count,
 )
 
 SHIPMENT: tuple[Feature, ...] = (
@@ -265,6 +273,13 @@ SHIPMENT: tuple[Feature, ...] = (
     prior_outcomes.payee_confirmed_rate,
     like_consignments.like_consignment_confirmed_rate,
     like_consignments.goods_size_confirmed_rate,
+    network.confirmed_hop_count,
+    network.partner_confirmed_rate,
+    network.second_partner_confirmed_rate,
+    network.network_member_count,
+    network.network_new_member_ratio,
+    network.network_age_days,
+    network.unlinked_pair_count,
 )
 
 

@@ -33,6 +33,7 @@ from features.engine.batch.sources import (
     HeldEvents,
     LatestColumn,
     LinkedSource,
+    NetworkSource,
     SubjectHistory,
     SubjectTable,
 )
@@ -47,6 +48,15 @@ from features.engine.windows.lifetimes import (
     join_events,
 )
 from features.linked_records import DRIFT_CELL, LinkedRecordType, linked_record_types
+from features.networks.links import (
+    JOURNEY_PARTIES,
+    LINKS,
+    OWN_PARTIES,
+    PARTY_OUTCOMES,
+    links_of_subjects,
+    party_outcomes_of_subjects,
+)
+from features.networks.neighbourhood import network_windows
 from features.records import Document, Journey, Position, SubjectKind, Transaction
 from features.subject_types import SUBJECT_TYPES
 
@@ -65,6 +75,7 @@ def event_sources(kind: SubjectKind) -> EventSources:
         streams={each.name: each for each in (_payments(), _permits(), _drifts())},
         histories={source.name: source for own in SUBJECT_TYPES for source in _histories(own)},
         held={PAID_OUTCOMES: HeldEvents(PAID_OUTCOMES, paid_outcomes)},
+        network=_network(),
     )
 
 
@@ -142,6 +153,22 @@ def payments(transactions: Columns) -> Columns:
     return transactions | payment_program().run(transactions)
 
 
+def network_events(kind: SubjectKind, records: RecordBlocks) -> dict[str, Columns]:
+    """Return the links of the parties of one kind of subject, and their inspection results."""
+    names = frozenset({*OWN_PARTIES[kind], *JOURNEY_PARTIES[kind]})
+    subjects = read_all_subjects(kind, records, names)
+    found = outcome_events(kind, subjects, _outcomes(records))
+    paid = _ending(
+        read_whole(records, "transactions", PAYMENT_FIELDS_READ),
+        records.amendments("transactions"),
+        0,
+    )
+    return {
+        LINKS: links_of_subjects(kind, subjects, paid),
+        PARTY_OUTCOMES: party_outcomes_of_subjects(kind, found, paid),
+    }
+
+
 def paid_outcomes(records: RecordBlocks) -> Columns:
     """Return inspection results of routes and shipments together with payers and payees."""
     outcomes = _outcomes(records)
@@ -176,6 +203,14 @@ def drifts(positions: Columns) -> Columns:
     """Return positions, each with the cell of space and time in which a conveyance drifted."""
     cell = DRIFT_CELL.function(*(positions[name] for name in DRIFT_CELL.fields))
     return positions | {"drift_cell": cell, "known_at": positions[Position.known_from]}
+
+
+@cache
+def _network() -> NetworkSource:
+    events = {
+        each.record_file: partial(network_events, kind) for kind, each in SUBJECT_TYPES.items()
+    }
+    return NetworkSource(events, network_windows)
 
 
 @cache

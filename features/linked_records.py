@@ -56,8 +56,9 @@ from features.engine.expressions.program import Program
 from features.engine.string_table import NO_TEXT, STRING_TABLE
 from features.engine.windows.event_order import sorted_by_known_at
 from features.engine.windows.record_history import RecordHistory
-from features.engine.windows.window_declaration import Window
+from features.engine.windows.window_declaration import NETWORK, Window
 from features.field_types import BEFORE_ALL
+from features.networks.links import HISTORY_OF_LINKS, HISTORY_OF_RESULTS, VALUES_OF_RESULTS
 from features.records import RECORD_FILES, SUBJECT_KINDS, Record, SubjectKind
 from features.reference.geography.ports import nearest_port_km
 
@@ -321,6 +322,8 @@ def linked_record_types(kind: SubjectKind) -> tuple[LinkedRecordType, ...]:
 
 def windows_behind(kind: SubjectKind, window: Window) -> tuple[Window, ...]:
     """Return the windows over history behind a window: itself, or those of its records' numbers."""
+    if window.source == NETWORK:
+        return HISTORY_OF_RESULTS if window.value in VALUES_OF_RESULTS else HISTORY_OF_LINKS
     if window.source not in LINKED_RECORD_TYPES:
         return (window,)
     record_type = LINKED_RECORD_TYPES[window.source]

@@ -10,7 +10,9 @@ from features.engine.expressions.program import traced_columns
 from features.engine.store.layout import STORED_REDUCERS
 from features.engine.windows.reducers import Reducer
 from features.engine.windows.validation import EventSource, check_window
+from features.engine.windows.window_declaration import NETWORK
 from features.linked_records import linked_record_types
+from features.networks.links import NETWORK_VALUES, asking_columns
 from features.records import Position, SubjectKind, Transaction
 from features.subject_types import SUBJECT_TYPES
 
@@ -40,7 +42,13 @@ def window_sources(kind: SubjectKind) -> dict[str, EventSource]:
         each.name: EventSource(each.column_kinds(kind), by=("subject_id",))
         for each in linked_record_types(kind)
     }
-    return _history_sources() | linked
+    return _history_sources() | linked | {NETWORK: _network_source(kind)}
+
+
+def _network_source(kind: SubjectKind) -> EventSource:
+    keys = dict.fromkeys(asking_columns(kind), Kind.TEXT)
+    values = dict.fromkeys(NETWORK_VALUES, Kind.NUMBER)
+    return EventSource(keys | values, frozenset({Reducer.LATEST}), key_only=frozenset(keys))
 
 
 @cache

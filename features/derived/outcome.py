@@ -41,7 +41,7 @@ def _beside(found: Columns, subjects: Columns) -> tuple[Columns, Column]:
     If a subject has several versions, a finding is repeated for each.
     """
     if COUNTS_FROM in subjects:
-        of_finding, place = _pairs(found["subject_id"], subjects["subject_id"])
+        of_finding, place = equal_pairs(found["subject_id"], subjects["subject_id"])
         return rows(found, of_finding), place
     place = Places(subjects["subject_id"]).of(found["subject_id"])
     return rows(found, place >= 0), place[place >= 0]
@@ -57,7 +57,7 @@ def paid_outcome_events(
     """
     found = outcome_events(kind, subjects, outcomes)
     paid = rows(payments, payments["subject_kind"] == STRING_TABLE.code(kind))
-    payment, outcome = _pairs(paid["subject_id"], found["subject_id"])
+    payment, outcome = equal_pairs(paid["subject_id"], found["subject_id"])
     found, paid = rows(found, outcome), rows(paid, payment)
     ids = found["subject_id"]
     events = {
@@ -71,7 +71,7 @@ def paid_outcome_events(
     return counting(events | both_count(found, paid))
 
 
-def _pairs(left: Column, right: Column) -> tuple[Column, Column]:
+def equal_pairs(left: Column, right: Column) -> tuple[Column, Column]:
     """Return the indexes of every pair of equal values."""
     order = np.argsort(right, kind="stable")
     first = np.searchsorted(right[order], left, "left")

@@ -25,7 +25,7 @@ from features.engine.expressions.trace import Mapped
 from features.engine.string_table import STRING_TABLE
 from features.engine.windows.record_history import RecordHistory
 from features.engine.windows.reducers import Reducer
-from features.engine.windows.window_declaration import Window
+from features.engine.windows.window_declaration import NETWORK, Window
 from features.errors import TidegateError
 from features.linked_records import (
     LINKED_RECORD_TYPES,
@@ -33,6 +33,7 @@ from features.linked_records import (
     latest_by_subject,
     linked_before,
 )
+from features.networks.links import LINKS, PARTY_OUTCOMES, VALUES_OF_RESULTS
 from features.records import RECORD_FILES, Position, SubjectKind, Transaction
 from features.reference.currencies import (
     first_of_currency,
@@ -60,7 +61,14 @@ PAYMENTS, PERMITS, PAID_OUTCOMES = "payments", "shipment_permits", "paid_outcome
 DRIFTS = "drifts"
 _OF_THE_OUTCOME = ("record_id", "known_at", "is_confirmed")
 
-_PAID_EVENTS = ("outcome_events", "paid_outcome_events")
+# Functions that make the events of a source of payments or inspections.
+_OUTCOME_FUNCTIONS = {
+    PAID_OUTCOMES: ("outcome_events", "paid_outcome_events"),
+    LINKS: ("equal_pairs",),
+    PARTY_OUTCOMES: ("equal_pairs", "outcome_events"),
+}
+# Files that decide which parties are linked, and what that says of a subject.
+_OF_NETWORKS = ("networks/links.py", "networks/neighbourhood.py")
 
 # Functions of a place code, and the column of the place table that each reads.
 _OF_PLACES = {country: "country", latitude: "latitude", longitude: "longitude"}
@@ -121,6 +129,8 @@ def subject_column(kind: SubjectKind, name: str) -> str:
 @cache
 def event_column(kind: SubjectKind, source: str, name: str) -> str:
     """Return the digest of a column of a source's events, as read for subjects of one kind."""
+    if source == NETWORK:
+        return history_column(PARTY_OUTCOMES if name in VALUES_OF_RESULTS else LINKS, name)
     if source not in LINKED_RECORD_TYPES:
         return history_column(source, name)
     columns = _linked_digests(kind, source)
@@ -143,12 +153,14 @@ def history_column(source: str, name: str) -> str:
     if source == PERMITS:
         field = {"known_at": "received_at", "record_id": "document_id"}.get(name, name)
         return combined(code_digest(shipment_permits, _BY_NAME), _field("documents", field))
-    if source == PAID_OUTCOMES:
-        return combined(*map(partial(source_digest, "derived/outcome.py"), _PAID_EVENTS), name)
+    if source in _OUTCOME_FUNCTIONS:
+        functions = map(partial(source_digest, "derived/outcome.py"), _OUTCOME_FUNCTIONS[source])
+        files = _OF_NETWORKS if source in (LINKS, PARTY_OUTCOMES) else ()
+        return combined(*functions, *map(source_digest, files), name)
     if source == DRIFTS:
         field = Position.known_from if name == "known_at" else name
         return _field_or_measure(LINKED_RECORD_TYPES["positions"], field)
-    of_anyone = (PAYMENTS, PERMITS, PAID_OUTCOMES, DRIFTS)
+    of_anyone = (PAYMENTS, PERMITS, PAID_OUTCOMES, DRIFTS, LINKS, PARTY_OUTCOMES)
     sources = ", ".join([*_SUBJECTS, *_OUTCOMES, *of_anyone, *LINKED_RECORD_TYPES])
     raise TidegateError(f"a window reads {source!r}, which is not a source of events: {sources}")
 

@@ -56,6 +56,12 @@ from features.history.stored_lists import (
     paid_of,
     versions_kept,
 )
+from features.networks.links import (
+    LINKS,
+    PARTY_OUTCOMES,
+    links_of_subjects,
+    party_outcomes_of_subjects,
+)
 from features.records import SubjectKind
 from features.subject_types import SUBJECT_TYPES
 
@@ -289,6 +295,9 @@ class AmendedIngest:
         coded = [_coded({name: each[name] for name in names}) for each in columns]
         paid = {name: np.concatenate([each[name] for each in coded]) for name in names}
         yield "paid_outcomes", _raw(paid_outcome_events(kind, subjects, outcomes, paid))
+        yield LINKS, _raw(links_of_subjects(kind, subjects, paid))
+        found = outcome_events(kind, subjects, outcomes)
+        yield PARTY_OUTCOMES, _raw(party_outcomes_of_subjects(kind, found, paid))
 
     def _subject(self, kind: SubjectKind, id_: str) -> Columns:
         """Return a row with a lifetime for each version of a subject that counts at any instant."""

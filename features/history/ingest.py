@@ -17,6 +17,7 @@ from itertools import chain
 
 import numpy as np
 
+from features.engine.columns import Column
 from features.engine.store.blob_store import BlobReader, BlobTransaction
 from features.engine.store.event_rows import IncomingRecords
 from features.engine.store.event_writer import insert_events
@@ -52,6 +53,16 @@ from features.history.stored_lists import (
     keys_of_lists,
     lists,
     paid_of,
+)
+from features.networks.links import (
+    JOURNEY_PARTIES,
+    LINKS,
+    OWN_PARTIES,
+    PARTY_OUTCOMES,
+    PAYMENT_PARTIES,
+    link_events,
+    nodes_of,
+    party_outcome_events,
 )
 from features.records import CONCLUSIVE, Record, SubjectKind
 from features.subject_types import SUBJECT_TYPES
@@ -131,6 +142,7 @@ class HistoryIngest:
             return 0
         self._insert(store, "journeys", _as_events(journeys))
         self.schema.subjects["route"].put(store, journeys)
+        self._insert_links(store, "route", journeys)
         self._insert_earlier_inspections(store, "route", journeys)
         self._complete(store, journeys)
         return size_of(journeys)
@@ -145,6 +157,7 @@ class HistoryIngest:
         shipments = shipments | self.schema.of_journeys(shipments, journeys)
         self._insert(store, "shipments", _as_events(shipments))
         self.schema.subjects["shipment"].put(store, shipments)
+        self._insert_links(store, "shipment", shipments)
         self._insert_earlier_inspections(store, "shipment", shipments)
         # Record the link even if the journey is unknown, so that a later journey can complete it.
         keep_carried(store, shipments)
@@ -170,6 +183,59 @@ class HistoryIngest:
         late = replace(self, layouts=tuple(filter(reads_journey, self.layouts)))
         late._insert(store, "shipments", _as_events(complete))
         late._insert_earlier_inspections(store, "shipment", complete)
+        self._insert_journey_links(store, complete)
+
+    def _insert_links(self, store: BlobTransaction, kind: SubjectKind, own: RawColumns) -> None:
+        """Insert the links of new subjects, and of those whose payments for them came earlier."""
+        nodes, of_journey = _nodes(kind, own)
+        times = {"known_at": number_column(own, "declared_at")}
+        self._insert(store, LINKS, {**link_events(nodes, of_journey, times)})
+        paid = lists(store, keys_of_lists(PAID[kind], text_column(own, "subject_id")))
+        pairs = [(at, payment) for at, payments in enumerate(paid) for payment in payments]
+        self._insert_paid_links(store, kind, own, pairs)
+
+    def _insert_journey_links(self, store: BlobTransaction, complete: RawColumns) -> None:
+        """Insert the links, and the results, of the journeys of shipments that waited for them."""
+        nodes, of_journey = _nodes("shipment", complete)
+        times = {"known_at": number_column(complete, "declared_at")}
+        self._insert(store, LINKS, {**link_events(nodes, of_journey, times, of_added=True)})
+        found = self._conclusive(store, "shipment", text_column(complete, "subject_id"))
+        rows = [row for row, inspections in enumerate(found) for _ in inspections]
+        if rows:
+            of_rows = take_rows(complete, rows)
+            events = _found(of_rows, [*chain.from_iterable(found)])
+            self._insert_results(store, "shipment", of_rows, events, of_added=True)
+
+    def _insert_results(
+        self,
+        store: BlobTransaction,
+        kind: SubjectKind,
+        subjects: RawColumns,
+        inspections: RawColumns,
+        *,
+        of_added: bool = False,
+    ) -> None:
+        """Insert the results of inspections for the parties of their subjects."""
+        nodes, of_journey = _nodes(kind, subjects)
+        times = {"known_at": number_column(inspections, "known_at")}
+        confirmed = number_column(inspections, "is_confirmed")
+        events = party_outcome_events(nodes, of_journey, confirmed, times, of_added=of_added)
+        self._insert(store, PARTY_OUTCOMES, {**events})
+
+    def _insert_paid_links(
+        self,
+        store: BlobTransaction,
+        kind: SubjectKind,
+        subjects: RawColumns,
+        pairs: Sequence[tuple[int, Paid]],
+    ) -> None:
+        """Insert the links of those who paid for subjects or were paid, counted once known."""
+        if pairs:
+            own = take_rows(subjects, [at for at, _ in pairs])
+            paid, paid_at = _paid(pairs)
+            times = {"known_at": np.maximum(number_column(own, "declared_at"), paid_at)}
+            nodes, _ = _nodes(kind, own)
+            self._insert(store, LINKS, {**link_events(nodes, paid, times, of_added=True)})
 
     def _insert_earlier_inspections(
         self, store: BlobTransaction, kind: SubjectKind, subjects: RawColumns
@@ -227,22 +293,27 @@ class HistoryIngest:
         """
         events = _found(subjects, inspections)
         self._insert(store, OUTCOMES[kind], subjects | events)
+        self._insert_results(store, kind, subjects, events)
         paid = lists(store, keys_of_lists(PAID[kind], text_column(subjects, "subject_id")))
         pairs = [(at, payment) for at, payments in enumerate(paid) for payment in payments]
-        self._insert_paid(store, kind, events, pairs)
+        self._insert_paid(store, kind, subjects, events, pairs)
 
     def _insert_paid(
         self,
         store: BlobTransaction,
         kind: SubjectKind,
+        subjects: RawColumns,
         inspections: RawColumns,
         pairs: Sequence[tuple[int, Paid]],
     ) -> None:
-        """Insert a row for each pair of inspection and payment, counted once both are known."""
+        """Insert a row for each pair of inspection and payment, counted once both are known.
+
+        There is a row of `subjects` for each inspection.
+        """
         if not pairs:
             return
         found = take_rows(inspections, [at for at, _ in pairs])
-        paid_at = np.array([known_at for _, (known_at, *_) in pairs], np.int64)
+        paid, paid_at = _paid(pairs)
         of_pair: RawColumns = {
             "inspected_subject": [f"{kind} {id_}" for id_ in text_column(found, "record_id")],
             "payer_id": [payer_id for _, (_, payer_id, _, _) in pairs],
@@ -250,6 +321,11 @@ class HistoryIngest:
             "known_at": np.maximum(number_column(found, "known_at"), paid_at),
         }
         self._insert(store, "paid_outcomes", found | of_pair)
+        nodes, _ = _nodes(kind, take_rows(subjects, [at for at, _ in pairs]))
+        known_at = number_column(of_pair, "known_at")
+        confirmed, times = number_column(found, "is_confirmed"), {"known_at": known_at}
+        events = party_outcome_events(nodes, paid, confirmed, times, of_added=True)
+        self._insert(store, PARTY_OUTCOMES, {**events})
 
     def _ingest_payments(self, store: BlobTransaction, payments: RawColumns) -> int:
         is_new = self.schema.payments.is_new(store, text_column(payments, "record_id"))
@@ -266,22 +342,24 @@ class HistoryIngest:
         ids, paid = text_column(payments, "subject_id"), paid_of(payments)
         append(store, [*zip(keys_of_lists(PAID[kind], ids), paid, strict=True)])
         found = self._conclusive(store, kind, ids)
+        subjects = self.schema.subjects[kind].of(store, ids)
+        row_of = {id_: row for row, id_ in enumerate(text_column(subjects, "subject_id"))}
+        of_known = [
+            (row_of[id_], payment) for id_, payment in zip(ids, paid, strict=True) if id_ in row_of
+        ]
+        self._insert_paid_links(store, kind, subjects, of_known)
         if not any(found):
             return
-        subjects = self.schema.subjects[kind].of(
-            store, (id_ for id_, of_subject in zip(ids, found, strict=True) if of_subject)
-        )
-        row_of = {id_: row for row, id_ in enumerate(text_column(subjects, "subject_id"))}
         rows = [
             (row_of[id_], inspection, payment)
             for id_, of_subject, payment in zip(ids, found, paid, strict=True)
             if id_ in row_of
             for inspection in of_subject
         ]
-        inspections = _found(
-            take_rows(subjects, [row for row, *_ in rows]), [found for _, found, _ in rows]
-        )
-        self._insert_paid(store, kind, inspections, [*enumerate(paid for *_, paid in rows)])
+        inspected = take_rows(subjects, [row for row, *_ in rows])
+        inspections = _found(inspected, [found for _, found, _ in rows])
+        pairs = [*enumerate(paid for *_, paid in rows)]
+        self._insert_paid(store, kind, inspected, inspections, pairs)
 
     def _ingest_permits(self, store: BlobTransaction, documents: RawColumns) -> int:
         """Insert the numbered permits of shipments among documents; return how many are new."""
@@ -343,6 +421,18 @@ def _found(subjects: RawColumns, inspections: Sequence[Inspection]) -> RawColumn
         "known_at": np.maximum(found_at, number_column(subjects, "declared_at")),
         "is_confirmed": np.array(confirmed, np.float64),
     }
+
+
+def _nodes(kind: SubjectKind, subjects: RawColumns) -> tuple[Column, Column]:
+    """Return the nodes of the own parties of subjects, and of those of their journeys."""
+    return nodes_of(subjects, OWN_PARTIES[kind]), nodes_of(subjects, JOURNEY_PARTIES[kind])
+
+
+def _paid(pairs: Sequence[tuple[int, Paid]]) -> tuple[Column, Column]:
+    """Return the nodes of payers and payees, and the instants at which payments became known."""
+    payers, payees = ([payment[at] for _, payment in pairs] for at in (1, 2))
+    nodes = nodes_of({"payer_id": payers, "payee_id": payees}, PAYMENT_PARTIES)
+    return nodes, np.array([known_at for _, (known_at, *_) in pairs], np.int64)
 
 
 def _is_conclusive(inspection: Inspection) -> bool:

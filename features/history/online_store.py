@@ -21,7 +21,9 @@ from features.engine.windows.window_declaration import Window
 from features.history.ingest import HistoryIngest
 from features.history.overlay_ingest import ingest_overlay
 from features.history.stored_columns import HistorySchema
+from features.history.stored_network import StoredNetwork
 from features.linked_records import windows_behind
+from features.networks.links import LINKS, PARTY_OUTCOMES
 from features.subject_types import SUBJECT_TYPES
 from features.window_checks import check_windows
 
@@ -35,6 +37,8 @@ HISTORY_SOURCES = (
     "shipment_permits",
     "paid_outcomes",
     "drifts",
+    LINKS,
+    PARTY_OUTCOMES,
 )
 
 # Record types whose every record is part of history. Subjects precede what refers to them.
@@ -78,6 +82,7 @@ class OnlineStore:
         self._layouts = layouts_of(history_windows())
         layouts = tuple(self._layouts.values())
         self._ingest = HistoryIngest(HistorySchema(layouts), layouts)
+        self._network = StoredNetwork(self._ingest, self._layouts)
         self._begin()
         self.counts: Mapping[str, int] = {}
         """Number of records of each type as of the last ingest or refresh."""
@@ -152,7 +157,15 @@ class OnlineStore:
             for at, store in amended.items():
                 own = keys[at * len(plan.logs) : (at + 1) * len(plan.logs)]
                 numbers[at] = plan.numbers_of(store, own, instants[at : at + 1])[0]
-            return numbers
+            if not plan.network:
+                return numbers
+            values = [self._network.values(view, plan, query) for query in queries]
+            # Inserted where the plan has them, since callers read windows by their place.
+            with_network = np.empty((len(queries), len(plan.windows)))
+            with_network[:, plan.network] = values
+            others = np.delete(np.arange(len(plan.windows)), plan.network)
+            with_network[:, others] = numbers
+            return with_network
 
     def _begin(self) -> None:
         current = StoreFormat.from_layouts(self._layouts.values(), history_column)

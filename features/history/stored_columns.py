@@ -16,6 +16,7 @@ from features.engine.store.raw_columns import RawColumns, number_column, take_ro
 from features.engine.store.row_index import RowIndex
 from features.errors import TidegateError
 from features.linked_records import DRIFT_CELL
+from features.networks.links import JOURNEY_PARTIES, OWN_PARTIES
 from features.records import (
     Document,
     Journey,
@@ -115,9 +116,10 @@ class HistorySchema:
 
     @cached_property
     def _entries(self) -> dict[str, RecordReader]:
-        journeys = self._read("journeys", "route_outcomes")
+        journeys = self._read("journeys", "route_outcomes") | {*OWN_PARTIES["route"]}
         journeys |= {*map(_of_the_journey, self._of_journey)}
         shipments = self._read("shipments", "shipment_outcomes") - self._of_journey
+        shipments |= {*OWN_PARTIES["shipment"]}
         shipments |= {*self.derived_by_declaration["shipment"].columns}
         return {
             "journeys": RecordReader(
@@ -151,7 +153,8 @@ class HistorySchema:
 
     @cached_property
     def _of_journey(self) -> set[str]:
-        return {name for layout in self._layouts for name in filter(_is_of_journey, layout.columns)}
+        read = {name for layout in self._layouts for name in layout.columns}
+        return {*filter(_is_of_journey, read), *JOURNEY_PARTIES["shipment"]}
 
     def _derived_by_declaration(self, kind: SubjectKind) -> Program:
         subject_type = SUBJECT_TYPES[kind]

@@ -2,7 +2,8 @@
 
 Windows whose keys begin with the same column of the subject form a group and are computed together.
 The part depends on that column alone, so events of one key are in one part whatever further columns
-the key has.
+the key has. Windows over the network form a group too. No key divides a network, so all its events
+and all subjects meet in the first part of that group, which must hold them in memory.
 """
 
 from collections import defaultdict
@@ -33,7 +34,8 @@ from features.engine.columns import Column, Columns, length
 from features.engine.windows.event_order import sorted_by_known_at
 from features.engine.windows.lifetimes import COUNTS_UNTIL, LIFETIME, endless_lifetimes, join_events
 from features.engine.windows.reducers import Reducer
-from features.engine.windows.window_declaration import Window
+from features.engine.windows.window_declaration import NETWORK, Window
+from features.networks.neighbourhood import network_windows
 from features.spark import part_messages
 from features.spark.part_messages import SparkPart, home_of, pack_columns, part_name, part_of_keys
 from features.spark.scan_records import sent
@@ -43,6 +45,8 @@ NUMBERS = "numbers"
 ROW = "row_of_part"
 ASKING = frozenset({"declared_at", ROW})
 _HOME = "home"
+# Stands for the first column of the key of windows over the network, which have none.
+_BY_NETWORK: By = (NETWORK,)
 
 # Events by source and first column of their key.
 EventsOf = Mapping[tuple[str, By], Columns]
@@ -66,7 +70,7 @@ class KeyedWindows:
         """First key column of each group (empty if none), with the indexes of its windows."""
         groups: dict[By, list[int]] = defaultdict(list)
         for place, window in enumerate(self.windows):
-            groups[window.by[:1]].append(place)
+            groups[_BY_NETWORK if window.source == NETWORK else window.by[:1]].append(place)
         return sorted(groups.items())
 
     def __len__(self) -> int:
@@ -94,6 +98,8 @@ class KeyedWindows:
                     name = f"{name}/{source}"
                 else:
                     yield from self._sent(at, _named(source, first), of_source, first, home)
+            for source, first in _network_of(events) if by == _BY_NETWORK else ():
+                yield from self._sent(at, _named(source, first), events[source, first], by, home)
             if numbered:
                 own = {name: numbered[name] for name in sorted(read)}
                 yield from self._sent(at, name, own, by, home)
@@ -101,7 +107,7 @@ class KeyedWindows:
     def _sent(
         self, group: int, name: str, columns: Columns, first: By, home: int
     ) -> Iterator[SparkPart]:
-        if first:
+        if first and first != _BY_NETWORK:
             part = part_of_keys(columns[first[0]], self.parts)
         else:
             # Without key columns all rows belong together, so they share the first part.
@@ -117,6 +123,9 @@ class KeyedWindows:
         held: list[pa.Table] = []
         count = 0
         tables = map(part_messages.unpack_table, bodies)
+        if self._group_of(part)[0] == _BY_NETWORK:
+            yield from self._at_once(part, [*tables], without)
+            return
         for table in tables:
             held.append(table)
             count += len(table)
@@ -137,6 +146,12 @@ class KeyedWindows:
         subjects = part_messages.unpack_columns(asking, _read_of_subjects(place_of))
         found: dict[str, Column] = {}
         for (source, first), windows in _by_events([*place_of]):
+            if source == NETWORK:
+                for window, column in network_windows(
+                    windows, subjects, _network_events(events, without)
+                ).items():
+                    found[str(place_of[window])] = column
+                continue
             none = without[source, first]
             held = events_together([none, *_events_of(events[_named(source, first)], none)])
             # Only LATEST depends on the order of events.
@@ -200,8 +215,12 @@ class KeyedWindows:
 
         `records` returns the records to use for a source.
         """
-        events = {}
+        events: dict[tuple[str, By], Columns] = {}
         for source, windows in windows_by_source(self.windows).items():
+            if source == NETWORK and sources.network is not None:
+                of_network = sources.network.all_events(records)
+                events |= {(NETWORK, (name,)): each for name, each in of_network.items()}
+                continue
             derived = _derived(source, windows, sources, everyone, records(source))
             for (_, first), alike in _by_events(windows):
                 always = ({"known_at"} | LIFETIME) & derived.keys()
@@ -210,6 +229,25 @@ class KeyedWindows:
                 read = columns_of_windows(alike) | always
                 events[source, first] = {name: derived[name] for name in sorted(read)}
         return events
+
+
+def _network_events(
+    received: Mapping[str, list[pa.Table]], without: EventsOf
+) -> dict[str, Columns]:
+    """Return the events of the network that a part received, by name."""
+    return {
+        first[0]: events_together(
+            [
+                without[source, first],
+                *_events_of(received[_named(source, first)], without[source, first]),
+            ]
+        )
+        for source, first in _network_of(without)
+    }
+
+
+def _network_of(events: EventsOf) -> list[tuple[str, By]]:
+    return [key for key in events if key[0] == NETWORK]
 
 
 def _derived(

@@ -116,7 +116,9 @@ class _WindowQuestions:
         """Return the queries as subjects with key columns; keys a query lacks are missing."""
         columns: Columns = {"declared_at": np.array(self.instants, np.int64)}
         for window in keyed.windows:
-            events = without[window.source, window.matching[:1]]
+            # The network is asked for by ids of parties, which are texts.
+            ids = dict.fromkeys(window.matching, np.empty(0, np.int32))
+            events = without.get((window.source, window.matching[:1]), ids)
             for name, matching in zip(window.by, window.matching, strict=True):
                 if name not in columns:
                     asked = self._keys.get(name, {})

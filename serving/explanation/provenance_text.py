@@ -17,6 +17,8 @@ SOURCES = {
     "shipment_permits": "permits of shipments",
     "paid_outcomes": "inspected movements",
     "drifts": "positions of craft that hardly moved",
+    "links": "links between parties",
+    "party_outcomes": "inspected movements with parties",
     "route_outcomes": "inspected journeys",
     "shipment_outcomes": "inspected shipments",
 }

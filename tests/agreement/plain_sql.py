@@ -13,7 +13,7 @@ from pathlib import Path
 import duckdb
 
 from features.arrow_schema import INSTANT, arrow_schema
-from features.engine.windows.window_declaration import Window
+from features.engine.windows.window_declaration import NETWORK, Window
 from features.records import RECORD_FILES, Record, SubjectKind
 from features.reference.currencies import known_currencies, months, rate_by_month, round_unit
 from features.reference.de_minimis import de_minimis_limits
@@ -43,6 +43,9 @@ CREATE MACRO at_least(x, lowest) AS CASE WHEN x < lowest THEN lowest ELSE x END;
 CREATE MACRO log_micro(x) AS whole(ln(CASE WHEN x > 0 THEN x END) * 1e6);
 CREATE MACRO to_digits(x, digits) AS  -- binary ones
     x * (2::DOUBLE ** (53 - digits) + 1) - (x * (2::DOUBLE ** (53 - digits) + 1) - x);
+CREATE MACRO party(id) AS 'party ' || id;
+CREATE MACRO craft(id) AS 'conveyance ' || id;
+CREATE MACRO present(ids) AS list_filter(ids, lambda id: id IS NOT NULL);
 CREATE MACRO is_so(condition) AS coalesce(condition, false)::INT;
 CREATE MACRO is_none_of(x, others) AS
     CASE WHEN x IS NOT NULL THEN 1 - is_so(list_contains(others, x)) END;
@@ -208,6 +211,120 @@ FROM raw_outcomes o JOIN declared d USING (subject_kind, subject_id)
 JOIN raw_transactions t USING (subject_kind, subject_id)
 WHERE result IN ('confirmed', 'not_confirmed')
 """
+
+OWN_NODES: dict[SubjectKind, str] = {
+    "route": "[party(carrier_id), craft(conveyance_id)]",
+    "shipment": "[party(consignor_id), party(consignee_id), party(notify_party_id), "
+    "party(forwarder_id), party(declarant_id), 'container ' || container_number]",
+}
+JOURNEY_NODES: dict[SubjectKind, str] = {
+    "route": "[]",
+    "shipment": "[party(journey_carrier_id), craft(journey_conveyance_id)]",
+}
+# Who takes part in a subject, and who takes part because of a payment for it, from when until when.
+NODES = f"""
+WITH declared AS (
+    SELECT 'route' AS subject_kind, subject_id, declared_at, counts_from, counts_until,
+        present({OWN_NODES["route"]}) AS own, []::VARCHAR[] AS more FROM journeys
+    UNION ALL SELECT 'shipment', subject_id, declared_at, counts_from, counts_until,
+        present({OWN_NODES["shipment"]}), present({JOURNEY_NODES["shipment"]}) FROM shipments
+)
+SELECT subject_kind, subject_id, own || more AS nodes, []::VARCHAR[] AS old,
+    declared_at AS known_at, counts_from, counts_until FROM declared
+UNION ALL SELECT subject_kind, subject_id, own || present([party(payer_id), party(payee_id)]), own,
+    greatest(declared_at, t.known_at), greatest(d.counts_from, t.counts_from),
+    least(d.counts_until, t.counts_until)
+FROM declared d JOIN raw_transactions t USING (subject_kind, subject_id)
+"""
+LINKS = """
+WITH one AS (SELECT *, unnest(list_distinct(nodes)) AS party FROM nodes),
+both_ends AS (SELECT *, unnest(list_distinct(nodes)) AS partner FROM one)
+SELECT party, partner, known_at, counts_from, counts_until FROM both_ends
+WHERE party <> partner AND counts_from < counts_until
+    AND NOT (list_contains(old, party) AND list_contains(old, partner))
+"""
+PARTY_OUTCOMES = """
+WITH one AS (SELECT *, unnest(list_distinct(nodes)) AS party FROM nodes)
+SELECT party, is_so(result = 'confirmed') AS is_confirmed, greatest(o.known_at, n.known_at)
+    AS known_at, greatest(o.counts_from, n.counts_from) AS counts_from,
+    least(o.counts_until, n.counts_until) AS counts_until
+FROM raw_outcomes o JOIN one n USING (subject_kind, subject_id)
+WHERE result IN ('confirmed', 'not_confirmed') AND NOT list_contains(old, party)
+"""
+
+
+def network(kind: SubjectKind) -> str:
+    """The network around each subject: its parties, their partners and the partners of these.
+
+    No stream has so many nodes that those of a level are too many.
+    """
+    counts = "known_at < asked_at AND counts_from < asked_at AND asked_at <= counts_until"
+    own = f"{OWN_NODES[kind]} || {JOURNEY_NODES[kind]}"
+    return f"""
+    WITH asking AS (
+        SELECT subject_id, declared_at AS asked_at, list_distinct(present({own}
+            || [party(latest_payer_id), party(latest_payee_id)])) AS own FROM {kind}_subjects
+    ), considered AS (
+        SELECT subject_id, party, partner, known_at, asked_at FROM asking JOIN links ON {counts}
+        QUALIFY rank() OVER (PARTITION BY subject_id, party ORDER BY known_at DESC) <= 128
+    ), hubs AS (
+        SELECT subject_id, party FROM considered GROUP BY subject_id, party
+        HAVING count(DISTINCT partner) > 64
+    ), followed AS (
+        SELECT * FROM considered ANTI JOIN hubs USING (subject_id, party)
+    ), level_0 AS (
+        SELECT subject_id, asked_at, unnest(own) AS party FROM asking
+    ), level_1 AS (
+        SELECT f.subject_id, f.asked_at, partner AS party, min(known_at) AS first FROM followed f
+        JOIN level_0 USING (subject_id, party)
+        WHERE (f.subject_id, partner) NOT IN (SELECT (subject_id, party) FROM level_0)
+        GROUP BY ALL
+    ), level_2 AS (
+        SELECT f.subject_id, f.asked_at, partner AS party, min(known_at) AS first FROM followed f
+        JOIN level_1 USING (subject_id, party)
+        WHERE (f.subject_id, partner) NOT IN (SELECT (subject_id, party) FROM level_0)
+            AND (f.subject_id, partner) NOT IN (SELECT (subject_id, party) FROM level_1)
+        GROUP BY ALL
+    ), members AS (
+        SELECT *, NULL AS first, 0 AS level FROM level_0 UNION ALL BY NAME
+        SELECT *, 1 AS level FROM level_1 UNION ALL BY NAME SELECT *, 2 AS level FROM level_2
+    ), results AS (
+        SELECT subject_id, party, max(is_confirmed) AS confirmed FROM asking
+        JOIN party_outcomes ON {counts} GROUP BY ALL
+    ), found AS (
+        SELECT subject_id, asked_at, level, first, is_so(confirmed IS NOT NULL) AS inspected,
+            is_so(confirmed = 1) AS confirmed
+        FROM members ANTI JOIN hubs USING (subject_id, party)
+        LEFT JOIN results USING (subject_id, party)
+    ), known AS (
+        SELECT DISTINCT subject_id, party FROM level_0 JOIN followed USING (subject_id, party)
+        WHERE starts_with(party, 'party ')
+    ), pairs AS (
+        SELECT subject_id, count(*) AS unlinked_pairs FROM known k JOIN known o USING (subject_id)
+        WHERE k.party < o.party AND (subject_id, k.party, o.party) NOT IN (
+            SELECT (subject_id, party, partner) FROM followed
+            UNION SELECT (subject_id, partner, party) FROM followed)
+        GROUP BY subject_id
+    ), per_subject AS (
+        SELECT subject_id, min(CASE WHEN confirmed = 1 THEN level + 1 END) AS hops_to_confirmed,
+            coalesce(sum(inspected) FILTER (WHERE level = 1), 0) AS partners_inspected,
+            coalesce(sum(confirmed) FILTER (WHERE level = 1), 0) AS partners_confirmed,
+            coalesce(sum(inspected) FILTER (WHERE level = 2), 0) AS second_partners_inspected,
+            coalesce(sum(confirmed) FILTER (WHERE level = 2), 0) AS second_partners_confirmed,
+            count(*) FILTER (WHERE level > 0) AS members,
+            count(*) FILTER (WHERE first >= asked_at - {30 * DAY_US}) AS members_new_30d,
+            max(asked_at - first) / {DAY} AS days_since_first_link
+        FROM found GROUP BY subject_id
+    )
+    SELECT a.subject_id, coalesce(partners_inspected, 0) AS partners_inspected,
+        coalesce(partners_confirmed, 0) AS partners_confirmed,
+        coalesce(second_partners_inspected, 0) AS second_partners_inspected,
+        coalesce(second_partners_confirmed, 0) AS second_partners_confirmed,
+        coalesce(members, 0) AS members, coalesce(members_new_30d, 0) AS members_new_30d,
+        hops_to_confirmed, days_since_first_link, coalesce(unlinked_pairs, 0) AS unlinked_pairs
+    FROM asking a LEFT JOIN per_subject USING (subject_id) LEFT JOIN pairs USING (subject_id)
+    """
+
 
 OWN: dict[SubjectKind, str] = {"route": "journeys", "shipment": "shipments"}
 PARTIES: dict[SubjectKind, str] = {
@@ -521,6 +638,9 @@ class PlainSql:
         self._make("payments", PAYMENTS)
         self._make("shipment_permits", PERMITS)
         self._make("paid_outcomes", PAID_OUTCOMES)
+        self._make("nodes", NODES)
+        self._make("links", LINKS)
+        self._make("party_outcomes", PARTY_OUTCOMES)
         self._make("route_legs", LEGS)
         self._make("drifts", DRIFTS)
         self._make("route_positions", POSITIONS)
@@ -533,6 +653,7 @@ class PlainSql:
             self._make(f"{kind}_transactions", attached_transactions(kind))
             self._make(f"{kind}_events", attached_events(kind))
             self._make(f"{kind}_subjects", subjects(kind))
+            self._make(f"{kind}_network", network(kind))
 
     def numbers(
         self, kind: SubjectKind, windows: Sequence[Window]
@@ -555,6 +676,9 @@ class PlainSql:
 def query(kind: SubjectKind, windows: Sequence[Window]) -> str:
     """Windows of one source and key: each event joined to each subject that it was known before."""
     window, is_attached = windows[0], windows[0].source not in SHARED
+    if window.source == NETWORK:
+        values = ", ".join(str(each.value) for each in windows)
+        return f"SELECT subject_id, {values} FROM {kind}_network"
     source = f"{kind}_{window.source}" if is_attached else window.source
     key = "".join(
         f" AND e.{theirs} = q.{own}" for own, theirs in zip(window.by, window.matching, strict=True)

@@ -140,7 +140,7 @@ def test_a_face_is_complete(feature: Feature) -> None:
 def test_a_count_can_be_said_of_one_and_of_none(feature: Feature) -> None:
     is_count = feature.unit is Unit.COUNT
     assert (feature.sentence_of_one is not None) == is_count
-    is_never_none = feature.name == "certified_capacity_count"
+    is_never_none = feature.name == "certified_capacity_count" or "_hop_" in f"_{feature.name}"
     assert feature.sentence_of_none is not None or not is_count or is_never_none
     assert "{" not in f"{feature.sentence_of_one}{feature.sentence_of_none}"
 

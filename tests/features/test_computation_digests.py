@@ -34,6 +34,11 @@ OF_LATEST_PAYMENT = {
     "payer_payee_movement_count_365d",
     *("payee_equal_amount_payers_30d", "payer_confirmed_rate", "payee_confirmed_rate"),
 }
+NETWORK: dict[SubjectKind, set[str]] = {
+    kind: {f.name for f in features_of(kind) if f.family == "network"} for kind in KINDS
+}
+OF_NETWORKS = NETWORK["route"] | NETWORK["shipment"]
+OF_HOPS = {"confirmed_hop_count", "route_confirmed_hop_count"}
 OF_TERMINALS = {"terminal_dwell_days", "gate_out_before_arrival_hours"}
 OF_UNIT_VALUE = {
     "unit_value_eur_per_kg",
@@ -229,7 +234,19 @@ CHANGES: dict[str, tuple[Change, set[str]]] = {
             "for result in CONCLUSIVE]",
             "for result in CONCLUSIVE[:1]]",
         ),
-        CONFIRMED_RATES,
+        CONFIRMED_RATES | OF_HOPS,
+    ),
+    "which parties are linked": (
+        ("networks/links.py", '"declarant_id",\n        "container_number"', '"container_number"'),
+        OF_NETWORKS,
+    ),
+    "which node is a hub": (
+        (
+            "networks/links.py",
+            "MAX_LINKS, MAX_PARTNERS = 128, 64",
+            "MAX_LINKS, MAX_PARTNERS = 128, 32",
+        ),
+        OF_NETWORKS,
     ),
     "which permits count": (
         ("derived/document.py", 'STRING_TABLE.code("permit")', 'STRING_TABLE.code("transit")'),
@@ -249,7 +266,7 @@ CHANGES: dict[str, tuple[Change, set[str]]] = {
     ),
     "which payment is the latest": (
         ("linked_records.py", "(subject >= 0) & ~is_missing(events[name])", "subject >= 0"),
-        {*OF_LATEST_PAYMENT, "permit_other_shipments_365d", "meeting_count_30d"},
+        {*OF_LATEST_PAYMENT, *OF_NETWORKS, "permit_other_shipments_365d", "meeting_count_30d"},
     ),
     "when a journey is known": (
         (
@@ -257,7 +274,7 @@ CHANGES: dict[str, tuple[Change, set[str]]] = {
             'is_before(joined["journey_declared_at"]',
             'is_before(joined["journey_due_at"]',
         ),
-        OF_JOURNEYS,
+        OF_JOURNEYS | NETWORK["shipment"],
     ),
     "the end of every window": (
         (

@@ -5,12 +5,13 @@ Subjects are rows held in memory (`SubjectTable`). Windows over them reduce earl
 which either exceed memory (`EventStream`) or fit (`HeldEvents`).
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from features.engine.batch.record_blocks import RecordBlocks
-from features.engine.columns import Columns, Kind
+from features.engine.columns import Column, Columns, Kind
+from features.engine.windows.lifetimes import join_events
 from features.engine.windows.record_history import RecordHistory
 from features.engine.windows.window_declaration import Window
 
@@ -102,6 +103,23 @@ class HeldEvents:
 
 
 @dataclass(frozen=True)
+class NetworkSource:
+    """Values of subjects that are computed from events of all subjects at once.
+
+    `events` returns these events by name, from the records of subjects of one type, given by their
+    record file. `values` computes windows of subjects from the events of all types.
+    """
+
+    events: Mapping[str, Callable[[RecordBlocks], Mapping[str, Columns]]]
+    values: Callable[[Sequence[Window], Columns, Mapping[str, Columns]], Mapping[Window, Column]]
+
+    def all_events(self, records: Callable[[str], RecordBlocks]) -> dict[str, Columns]:
+        """Return the events of all types of subjects; `records` takes a record file."""
+        parts = [events(records(record_file)) for record_file, events in self.events.items()]
+        return {name: join_events([part[name] for part in parts]) for name in parts[0]}
+
+
+@dataclass(frozen=True)
 class EventSources:
     """All sources that windows of subjects of one type reduce, by name."""
 
@@ -110,6 +128,7 @@ class EventSources:
     streams: Mapping[str, EventStream]
     histories: Mapping[str, SubjectHistory]
     held: Mapping[str, HeldEvents] = field(default_factory=dict)
+    network: NetworkSource | None = None
 
     def linked_needed(self, names: set[str], columns: frozenset[str]) -> list[LinkedSource]:
         """Return the linked sources that windows, or columns of subjects, need."""

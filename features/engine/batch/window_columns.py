@@ -43,7 +43,7 @@ from features.engine.batch.stream_partitions import StreamPartitions
 from features.engine.columns import Column, Columns, is_missing, length, missing_values
 from features.engine.numba_cache import compiled
 from features.engine.windows.lifetimes import LIFETIME
-from features.engine.windows.window_declaration import Window
+from features.engine.windows.window_declaration import NETWORK, Window
 
 # Target number of events sorted and reduced together; events of one key are never split.
 PART_ROWS = 1 << 19
@@ -102,6 +102,7 @@ class WindowColumns:
         # Last, since their keys may use columns that linked records gave to subjects.
         self._compute_histories(by_source, self._subjects | latest, done)
         self._compute_held(by_source, self._subjects | latest, done)
+        self._compute_network(by_source, self._subjects | latest, done)
         return latest
 
     def _compute_file(
@@ -243,6 +244,14 @@ class WindowColumns:
             events = self._sources.held[name].derive(self._records)
             for window in by_source[name]:
                 self._put(dict(reduce_paired([window], events, subjects)), done)
+
+    def _compute_network(
+        self, by_source: Mapping[str, list[Window]], subjects: Columns, done: Done
+    ) -> None:
+        if NETWORK in by_source and self._sources.network is not None:
+            network = self._sources.network
+            events = network.all_events(lambda _: self._records)
+            self._put(network.values(by_source[NETWORK], subjects, events), done)
 
     def _history_of(self, linked: LinkedSource) -> dict[str, Columns]:
         """Return by source the events from which values of linked records are computed."""

@@ -37,7 +37,7 @@ from features.engine.store.store_keys import (
     page_key,
     part_of,
 )
-from features.engine.windows.window_declaration import Keying, Window
+from features.engine.windows.window_declaration import NETWORK, Keying, Window
 from features.errors import OnlineStoreUnavailable
 
 # Records of a request by type.
@@ -58,11 +58,15 @@ class WindowQuery(NamedTuple):
 
 @dataclass(frozen=True)
 class QueryPlan:
-    """Windows in a fixed order, and the logs that they read."""
+    """Windows in a fixed order, and the logs that they read.
+
+    `network` has the places of windows over the network, which read no log by their own key.
+    """
 
     windows: tuple[Window, ...]
     logs: tuple[KeyedLog, ...]
     columns: tuple[str, ...]
+    network: tuple[int, ...]
     layouts: tuple[Layout, ...]
     _key_builder: KeyBuilder
     _routes: OverlayRoutes
@@ -74,18 +78,22 @@ class QueryPlan:
         """Return the plan for windows; `layouts` must hold their keyings."""
         logs: dict[KeyedLog, int] = {}
         window_rows: list[tuple[int, ...]] = []
+        network = tuple(at for at, window in enumerate(windows) if window.source == NETWORK)
         for window in windows:
+            if window.source == NETWORK:
+                continue
             layout = layouts[window.keying]
             log = logs.setdefault(KeyedLog(layout, window.by), len(logs))
             span = -1 if window.days is None else window.days * DAY_US
             reducer, number = int(window.reducer), layout.number_of(window)
             window_rows.append((log, reducer, span, layout.word(window), number))
-        columns = tuple(sorted({name for log in logs for name in log.by}))
+        columns = tuple(sorted({name for window in windows for name in window.by}))
         shapes = [log.layout.shape for log in logs]
         return cls(
             windows=tuple(windows),
             logs=tuple(logs),
             columns=columns,
+            network=network,
             layouts=tuple(dict.fromkeys(log.layout for log in logs)),
             _key_builder=KeyBuilder(columns, [*logs]),
             _routes=OverlayRoutes(columns, [*logs]),
@@ -126,7 +134,7 @@ class QueryPlan:
         instants: Column,
         overlay: RequestOverlay | None = None,
     ) -> Column:
-        """Return the values of all windows, a row per subject; rows of the overlay count too.
+        """Return the values of all windows over logs, a row per subject; the overlay counts too.
 
         `keys` lists the keys of the first subject's logs, then of the next one's.
         """

@@ -10,6 +10,10 @@ from typing import Any
 
 from features.engine.windows.reducers import Reducer
 
+# Source of values that are computed for each subject from events of all subjects at once, since no
+# key divides them: the network around a subject.
+NETWORK = "network"
+
 # The keying of events: their source, the columns of the entity key, the condition they meet.
 Keying = tuple[str, tuple[str, ...], str | None]
 
@@ -111,3 +115,8 @@ def hours_since_latest(source: str, **face: Any) -> Any:
 def days_since_first(source: str, **face: Any) -> Any:
     """Measure the days from the oldest event to the scoring instant; missing without events."""
     return _window(Reducer.DAYS_SINCE_FIRST, source, **face)
+
+
+def network(value: str, *, by: tuple[str, ...]) -> Any:
+    """Take a value of the network around a subject's parties, whose ids are in the columns `by`."""
+    return _window(Reducer.LATEST, NETWORK, by=by, value=value)

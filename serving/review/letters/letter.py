@@ -62,6 +62,7 @@ OF_OTHERS = {
     "goods_norms": "what consignments of such goods are usually like",
     "intermediaries": "the intermediaries that took part",
     "like_consignments": "what inspections of similar consignments found",
+    "network": "whom the parties to the movement worked with before",
     "pair_history": "how often the parties to the movement met before",
     "party_history": "how long and how often the parties have traded",
     "payer_history": "the payments that belong to it",
