@@ -27,7 +27,7 @@ from training.backtest.replay_policy import replay_policy
 from training.data.training_set import TrainingSet
 from training.parameters import TreeParameters
 
-WEEKS = 52
+WEEKS, DAYS = 52, 365  # a year of history comes before these days
 TREES = 400  # about as many as training grows by cross-fitting
 PRACTICE, BY_SCORES, BY_SCORES_AND_TIPS, BEST = "practice", "scores", "scores_and_tips", "best"
 WAYS = (PRACTICE, BY_SCORES, BY_SCORES_AND_TIPS, BEST)
@@ -42,7 +42,7 @@ def replayed_world(folder: Path, scenario: Scenario, *, journeys: int, seed: int
     """
     records = folder / f"world_{seed}"
     if not (records / "oracle.parquet").exists():
-        invent(records, scenario=scenario, journeys=journeys, days=2 * 7 * WEEKS + 14, seed=seed)
+        invent(records, scenario=scenario, journeys=journeys, days=DAYS, seed=seed)
     parts = []
     for kind in SUBJECT_KINDS:
         built = folder / f"{kind}_{seed}"
