@@ -1,15 +1,17 @@
-"""Summarise a world from its files: `python -m synthetic.check WORLD [--plot FILE]`.
+"""Summarise a world from its files: `python -m synthetic.check WORLD`.
 
 Prints one JSON document: base rates, delay of results, share and hit rate of each way of selection,
 claims about the truth, typologies over time, orphans, impossible records, fields about a person,
 and check digits; then what of these a sound world has not, by name. Claims that do not hold are
-also reported on standard error. The plot shows a typology's movements by corridor: after a seizure
-they move to a neighbouring one.
+also reported on standard error. Each `--training-set FOLDER` built from the world is searched for
+single values that give smuggling away. The plot (`--plot FILE`) shows a typology's movements by
+corridor: after a seizure they move to a neighbouring one.
 """
 
 import argparse
 import json
 import sys
+from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -20,8 +22,9 @@ from stdnum import iso6346
 
 from features.persons import person_fields
 from features.records import RECORD_FILES
+from synthetic.giveaways import giveaway_claims
 from synthetic.impossible import impossible_records
-from synthetic.truth_check import PARTIES, truth_claims
+from synthetic.truth_check import PARTIES, Claim, truth_claims
 
 Tables = dict[str, pd.DataFrame]
 NEEDED: dict[str, list[str]] = {
@@ -53,9 +56,7 @@ def consistency_findings(folder: Path) -> dict[str, Any]:
     found = {
         "rows": {n: pq.read_metadata(folder / f"{n}.parquet").num_rows for n in NEEDED},
         "subjects": {kind: _subjects(tables, kind) for kind in ("route", "shipment")},
-        "claims": {
-            claim.name: {**asdict(claim), "holds": claim.holds} for claim in truth_claims(tables)
-        },
+        "claims": _as_values(truth_claims(tables)),
         "typologies_by_fifth_of_time": _by_fifth(tables),
         "found_of_inspected_smuggling": _found(tables),
         "share_declared_by_item": float(
@@ -69,6 +70,10 @@ def consistency_findings(folder: Path) -> dict[str, Any]:
         "container_numbers": _containers(tables),
     }
     return found | {"faults": _faults(found)}
+
+
+def _as_values(claims: Iterable[Claim]) -> dict[str, Any]:
+    return {claim.name: {**asdict(claim), "holds": claim.holds} for claim in claims}
 
 
 def _faults(found: dict[str, Any]) -> list[str]:
@@ -238,9 +243,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m synthetic.check")
     parser.add_argument("world", type=Path)
     parser.add_argument("--plot", type=Path)
+    parser.add_argument("--training-set", type=Path, action="append", default=[])
     parser.add_argument("--typology", default="lorry_concealment")
     asked = parser.parse_args()
     findings = consistency_findings(asked.world)
+    for folder in asked.training_set:
+        findings["claims"] |= _as_values(giveaway_claims(folder, asked.world))
     json.dump(findings, sys.stdout, indent=1)
     sys.stdout.write("\n")
     for name, claim in findings["claims"].items():

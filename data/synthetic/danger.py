@@ -25,7 +25,7 @@ SHUT_IN = {"lorry_concealment": 0.15, "refrigerated_unit": 0.15}
 MIN_SHUT_IN, MAX_SHUT_IN = 4, 45
 UNCERTIFIED = 0.6  # of craft in danger: inflatables without a certificate
 MIN_AFLOAT, MAX_AFLOAT = 8, 65
-UNCOUNTED_IN_DANGER = 0.5  # of journeys without a count: a crowd is noticed
+COUNTED_IN_DANGER = 0.9  # of journeys otherwise without a count: a crowd is noticed
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ def on_board(
     is_small = draft.kind == CRAFT
     afloat = own.integers(MIN_AFLOAT, MAX_AFLOAT, number)
     inflatable = danger & is_small & (own.random(number) < UNCERTIFIED)
-    remarked = danger & (own.random(number) < UNCOUNTED_IN_DANGER)
+    remarked = danger & (own.random(number) < COUNTED_IN_DANGER)
     return OnBoard(
         persons=np.where(inflatable, afloat, persons),
         is_counted=is_counted | remarked,

@@ -11,7 +11,7 @@ from synthetic import instants
 from synthetic.actors import (
     CARRIER,
     CONVEYANCE,
-    carelessness,
+    accustomed_carriers,
     chosen_carriers,
     firm,
     usual_hour,
@@ -37,9 +37,9 @@ from synthetic.itineraries import Itineraries, travelled
 from synthetic.networks.catalogue import typologies_of
 from synthetic.plan import Plan, whole_days
 from synthetic.rows import select_rows
+from synthetic.signs import HONEST
 from synthetic.spelling import decimal, hexadecimal, texts
 from synthetic.subjects import Subjects, fronts_of, honest_and_moved
-from synthetic.tips import exposure_of_firms
 
 # The distribution of kinds of conveyance, by lane.
 KIND_SHARES = np.array(
@@ -55,6 +55,9 @@ KIND_SHARES = np.array(
 CAPACITY = np.array([28, 18, 22, 3, 9, 55, 180, 6, 10, 12])
 USUAL_CARGO_KG = np.array([9e6, 4e6, 3e7, 15e3, 900, 350, 14e3, 8e5, 120, 2500])
 HIRED_SHARE = np.array([0, 0, 0, 0.08, 0.35, 0.12, 0, 0, 0.25, 0.05])
+# The share of journeys with a vehicle of another carrier, and of a network with one it keeps.
+HIRED_FROM_OTHERS, KEPT, HIRED_ON_A_CORRIDOR = 0.12, 0.5, 15
+OTHER_KIND = 1_000_000  # added to the numbers of networks whose consignments a journey carries
 # Hours between the declaration and the due time, by lane.
 LEAD_HOURS = np.array([30.0, 3.0, 5.0, 8.0, 10.0, 4.0])
 FLAGS_OF_CONVENIENCE = ("PA", "LR", "MH", "MT", "KM", "TG", "CM", "BZ")
@@ -86,21 +89,13 @@ def drafted_journeys(plan: Plan, chapter: int) -> JourneyDraft:
     day = whole_days(np.concatenate([honest_day, carried.at_day, moves.at_day]))
     lane = plan.ways.lane[corridor]
     slot = chosen_carriers(plan.actors, rng, lane, corridor)
-    honest = len(day) - len(moves.at_day)
-    careless = carelessness(plan.seed, CARRIER, slot[:honest])
-    exposure = exposure_of_firms(
-        plan.scenario, plan.seed, CARRIER, slot[:honest], corridor[:honest], day[:honest]
+    owner = np.concatenate(
+        [np.full(len(honest_day), HONEST), OTHER_KIND + carried.network, moves.network]
     )
-    subjects = honest_and_moved(
-        plan,
-        rng,
-        "route",
-        moves,
-        carelessness=careless,
-        exposure=exposure,
-        lane=lane[:honest],
-        day=day[:honest],
-    )
+    is_accustomed = (owner >= 0) & (rng.random(len(day)) < plan.scenario.reuse)
+    home = np.concatenate([corridor[: len(honest_day)], carried.home, moves.home])
+    slot = np.where(is_accustomed, accustomed_carriers(plan.actors, lane, home, owner), slot)
+    subjects = honest_and_moved(plan, rng, "route", moves, slot=slot, corridor=corridor, day=day)
     kind = _kinds(rng, lane, subjects)
     carrier = _carriers(plan, rng, subjects, slot, day)
     declared_at = _declared_at(plan, rng, subjects, slot, day)
@@ -110,6 +105,7 @@ def drafted_journeys(plan: Plan, chapter: int) -> JourneyDraft:
     due_at = declared_at + (lead * HOUR).astype(np.int64)
     # A carrier has up to nine conveyances; the square favours the first ones.
     own = mixed(plan.seed, CONVEYANCE, carrier.view(np.int64), (rng.random(len(day)) ** 2 * 9))
+    own = _passed_on(plan, rng, own, owner, lane, corridor)
     draft = JourneyDraft(
         subjects=subjects,
         number=np.zeros(len(day), dtype=np.int64),
@@ -214,6 +210,22 @@ def _carriers(
     honest = firm(plan.seed, CARRIER, slot, day)
     shell = mixed(plan.seed, CARRIER, subjects.network, subjects.epoch, rng.random(len(day)) < 0.3)
     return np.where(fronts_of("route", subjects, rng), shell, honest)
+
+
+def _passed_on(
+    plan: Plan, rng: np.random.Generator, own: Words, owner: Ints, lane: Ints, corridor: Ints
+) -> Words:
+    """Return conveyances, some of them driven for several carriers.
+
+    A network keeps two through all its shells; honest carriers hire what waits on the corridor.
+    """
+    if not plan.scenario.reuse:
+        return own
+    draws = rng.random((2, len(own)))
+    hired = mixed(plan.seed, CONVEYANCE, 8, corridor, draws[1] ** 2 * HIRED_ON_A_CORRIDOR)
+    kept = mixed(plan.seed, CONVEYANCE, 7, owner, lane, draws[1] < 0.3)
+    is_kept = (owner >= 0) & (draws[0] < KEPT * plan.scenario.reuse)
+    return np.where(is_kept, kept, np.where(draws[0] > 1 - HIRED_FROM_OTHERS, hired, own))
 
 
 def _declared_at(

@@ -6,10 +6,11 @@ import numpy as np
 
 from features.engine.string_table import STRING_TABLE
 from features.reference.currencies import units_per_eur
-from synthetic.actors import CONSIGNOR
-from synthetic.chance import Flags, Floats, Ints, picked, share
+from synthetic.actors import CONSIGNOR, CONTAINER
+from synthetic.chance import Flags, Floats, Ints, mixed, picked, share
 from synthetic.goods import goods
 from synthetic.signs import Signs
+from synthetic.subjects import Subjects
 
 CURRENCIES = ("EUR", "USD", "GBP", "CNY", "TRY")
 CURRENCY_SHARES = np.array([0.58, 0.27, 0.06, 0.05, 0.04])
@@ -71,11 +72,20 @@ def measured(
     )
 
 
-def boxed(rng: np.random.Generator, pool: int, signs: Signs, by_ship: Flags) -> Boxes:
-    """Return containers from a pool so large that each rests for weeks, unless used twice."""
+def boxed(
+    rng: np.random.Generator, pool: int, subjects: Subjects, *, by_ship: Flags, kept: float
+) -> Boxes:
+    """Return containers from a pool so large that each rests for weeks, unless used twice.
+
+    A network uses one of its own three for the share `kept` of its shipments.
+    """
     box = rng.integers(0, pool, len(by_ship))
+    if kept:
+        draws = rng.random((2, len(by_ship)))
+        own = mixed(CONTAINER, subjects.network, draws[0] * 3) % np.uint64(pool)
+        box = np.where((subjects.network >= 0) & (draws[1] < kept), own.astype(np.int64), box)
     return Boxes(
-        box=np.where(signs["shared_container"], np.roll(box, 7), box),
+        box=np.where(subjects.signs["shared_container"], np.roll(box, 7), box),
         seal=rng.integers(0, 10**7, len(by_ship)),
         is_boxed=by_ship & (rng.random(len(by_ship)) < 0.93),
     )

@@ -11,6 +11,7 @@ from synthetic.inspection import SELECTED_BY, delay_days, office_slowness
 from synthetic.networks.catalogue import UNORGANISED, typologies_of
 from synthetic.offences import stated_findings
 from synthetic.plan import Plan
+from synthetic.spelling import decimal, texts
 from synthetic.subjects import Subjects
 
 RESULTS = ("not_confirmed", "confirmed", "inconclusive", "other_offence")
@@ -21,6 +22,7 @@ ORACLE = pa.schema(
         pa.field("true_probability", pa.float64(), nullable=False),
         pa.field("typology", pa.string()),
         pa.field("is_in_danger", pa.bool_(), nullable=False),
+        pa.field("network", pa.string()),
     ]
 )
 
@@ -79,7 +81,7 @@ def oracle_table(
 ) -> pa.Table:
     """Return the probability of each truth, with `typology` only if it came true.
 
-    `is_in_danger` marks lives in danger, on routes only.
+    `is_in_danger` marks lives in danger, on routes only. `network` is for evaluation alone.
     """
     columns = {
         "subject_kind": pa.array([kind] * len(ids), pa.string()),
@@ -87,8 +89,15 @@ def oracle_table(
         "true_probability": pa.array(subjects.probability),
         "typology": _named(kind, subjects.typology, where=subjects.truth),
         "is_in_danger": pa.array(is_in_danger),
+        "network": _networks(kind, subjects.network),
     }
     return pa.table(columns, schema=ORACLE)
+
+
+def _networks(kind: SubjectKind, network: Ints) -> pa.Array:
+    """Return the name of the network behind each subject, loaded or not; null for others."""
+    prefix = "NR-" if kind == "route" else "NS-"
+    return texts(prefix, decimal(np.maximum(network, 0), 6), where=network >= 0)
 
 
 def _named(kind: SubjectKind, typology: Ints, where: np.typing.NDArray[np.bool_]) -> pa.Array:

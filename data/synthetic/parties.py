@@ -9,15 +9,18 @@ from synthetic.subjects import Subjects
 
 SUPPLIER_SHARES = np.array([0.6, 0.25, 0.12, 0.03])
 SLOTS_PER_COUNTRY = 100_000
+OWN_AGENT = 0.5
 
 
-def consignees(
-    plan: Plan, rng: np.random.Generator, subjects: Subjects, is_front: Flags, slot: Ints, day: Ints
-) -> Words:
-    """Return the firm in each slot; a network's front is one of two shells per seizure."""
-    second = rng.random(len(slot)) < 0.3
-    shell = mixed(plan.seed, CONSIGNEE, 1, subjects.network, subjects.epoch, second)
-    return np.where(is_front, shell, firm(plan.seed, CONSIGNEE, slot, day))
+def shells(plan: Plan, rng: np.random.Generator, subjects: Subjects) -> Words:
+    """Return a network's consignee of its own: one of two.
+
+    When the network moves it leaves the first; the second survives every other time.
+    """
+    second = rng.random(len(subjects.network)) < 0.3
+    outlives = second & (plan.scenario.reuse > 0)
+    epoch = np.where(outlives, subjects.epoch // 2, subjects.epoch)
+    return mixed(plan.seed, CONSIGNEE, 1, subjects.network, epoch, second)
 
 
 def consignors(
@@ -67,6 +70,9 @@ def _agents(
     switches = subjects.signs["broker_switch"] | (rng.random(len(slot)) < 0.1)
     other = np.where(switches, rng.integers(1, 40, len(slot)), 0)
     pool = max(len(plan.actors.consignee_country) // 60, 4)
-    trait = share(plan.seed, role, slot, other) ** 1.7
+    # A network has one agent who asks no questions, for all its firms.
+    is_own = (subjects.network >= 0) & (rng.random(len(slot)) < OWN_AGENT * plan.scenario.reuse)
+    client = np.where(is_own, -2 - subjects.network, slot)
+    trait = share(plan.seed, role, client, np.where(is_own, 0, other)) ** 1.7
     agent = country * SLOTS_PER_COUNTRY + (trait * pool).astype(np.int64)
     return firm(plan.seed, role, agent, day)

@@ -27,6 +27,14 @@ class Scenario:
     `cleared_days`; offices differ by a factor, `office_delay_spread` is the deviation of its log.
     `tips` multiplies the usual number of tips, which depend on exposure. With `tips_from_truth`
     instead, the probability of a tip is about that share of the true probability.
+
+    `reuse` is the share of a network's movements by its accustomed firms, vehicles and containers;
+    after a seizure it `returns` with them at this probability. `unorganised` is the share of
+    smuggling by firms on their own account, which are more or less prone to it: the deviation of
+    the log is `proneness_spread`. `contrast` is the deviation of the log-odds that a network's
+    movement carries something: with a high one it almost surely does or does not. `agents` is the
+    share of payments for journeys to an agent instead of the carrier, `second_offices` that of
+    shipments declared at another office than the firm's own.
     """
 
     history_days: float = 365.0
@@ -50,6 +58,13 @@ class Scenario:
     regime_at: float = 1.0
     regime_factor: float = 1.0
     closed_region: str = ""
+    reuse: float = 0.8
+    returns: float = 0.5
+    unorganised: float = 0.3
+    proneness_spread: float = 1.5
+    contrast: float = 2.0
+    agents: float = 0.08
+    second_offices: float = 0.12
 
     @classmethod
     def read(cls, file: Path) -> Self:
@@ -95,6 +110,13 @@ RANGES: dict[str, tuple[float, float]] = {
     "drift_at": (0.0, 1.0),
     "regime_at": (0.0, 1.0),
     "regime_factor": (0.1, 10.0),
+    "reuse": (0.0, 1.0),
+    "returns": (0.0, 1.0),
+    "unorganised": (0.0, 0.9),
+    "proneness_spread": (0.0, 2.0),
+    "contrast": (0.5, 4.0),
+    "agents": (0.0, 1.0),
+    "second_offices": (0.0, 1.0),
 }
 CHOICES: dict[str, tuple[str, ...]] = {
     "drift": ("none", "payments", "corridors", "typologies", "all_typologies", "late_typologies"),

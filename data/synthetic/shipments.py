@@ -8,7 +8,13 @@ import pyarrow as pa
 from features.arrow_schema import record_table
 from features.records import Shipment
 from synthetic import instants
-from synthetic.actors import CONSIGNEE, carelessness, chosen_consignees, usual_hour
+from synthetic.actors import (
+    CONSIGNEE,
+    accustomed_consignees,
+    chosen_consignees,
+    firm,
+    usual_hour,
+)
 from synthetic.chance import Flags, Ints, Words, chance, mixed, picked, share
 from synthetic.containers import container_numbers
 from synthetic.conveyance_kinds import SHIP
@@ -17,18 +23,18 @@ from synthetic.instants import DAY, HOUR
 from synthetic.journeys import JourneyDraft, is_freight, journey_ids, party_ids
 from synthetic.mass_and_value import CURRENCIES, Boxes, Measures, boxed, measured
 from synthetic.networks.catalogue import typologies_of
-from synthetic.parties import consignees, consignors, declarants, forwarders
+from synthetic.parties import consignors, declarants, forwarders, shells
 from synthetic.plan import Plan
 from synthetic.rows import select_rows
 from synthetic.spelling import Bytes, decimal, texts
 from synthetic.subjects import Subjects, fronts_of, honest_and_moved
-from synthetic.tips import exposure_of_firms
 
 VAGUE = ("Parts", "General merchandise", "Goods", "Samples", "Various articles")
 TAX_TYPES = ("duty", "preferential", "exempt")
 PAYMENT_TYPES = ("open_account", "prepaid", "letter_of_credit", "collection")
 IMPORT_TYPES = ("consumption", "transit", "warehouse", "temporary")
 OFFICES_PER_COUNTRY = 4
+KEPT_BOXES = 0.5  # of a network's containers, if it reuses what it has
 
 
 @dataclass(frozen=True)
@@ -71,27 +77,23 @@ def drafted_shipments(plan: Plan, chapter: int, journeys: JourneyDraft) -> Shipm
     own = carrying[np.argsort(journeys.carries[carrying])]
     ridden = picked(is_freight(journeys), rng.random(honest))
     journey = np.concatenate([ridden, own])
-    number = len(journey)
+    number, reuse = len(journey), plan.scenario.reuse
     corridor = journeys.corridor[journey]
     country = plan.ways.destination_country[corridor]
     # One day for the whole chapter: the ages of firms hardly change within it.
     slot = chosen_consignees(plan.actors, rng, country, float(low + high) / 2)
-    careless = carelessness(plan.seed, CONSIGNEE, slot[:honest])
     day = (journeys.declared_at[journey] - instants.BEGIN) // DAY
-    exposure = exposure_of_firms(
-        plan.scenario, plan.seed, CONSIGNEE, slot[:honest], corridor[:honest], day[:honest]
-    )
-    subjects = honest_and_moved(
-        plan,
-        rng,
-        "shipment",
-        moves,
-        carelessness=careless,
-        exposure=exposure,
-        lane=plan.ways.lane[corridor[:honest]],
-        day=day[:honest],
-    )
+    subjects = honest_and_moved(plan, rng, "shipment", moves, slot=slot, corridor=corridor, day=day)
     is_front = fronts_of("shipment", subjects, rng)
+    shell = shells(plan, rng, subjects)
+    if reuse:
+        # Shells have lasting habits too, and networks abuse the same honest firms again.
+        abused = subjects.network * 2 + (rng.random(number) < 0.3)
+        other = rng.integers(2**40, 2**62, number)
+        is_known = rng.random(number) < reuse
+        owner = np.select([is_front, is_known], [shell.view(np.int64), abused], other)
+        taken = accustomed_consignees(plan.actors, country, owner)
+        slot[subjects.network >= 0] = taken[subjects.network >= 0]
     dispatch = plan.ways.origin_country[corridor]
     kinds = _goods(plan, rng, subjects, slot)
     declared_at = _declared_at(plan, rng, subjects, slot, journeys.declared_at[journey])
@@ -103,7 +105,7 @@ def drafted_shipments(plan: Plan, chapter: int, journeys: JourneyDraft) -> Shipm
         arrives_at=journeys.due_at[journey],
         lane=plan.ways.lane[corridor],
         habit=slot,
-        consignee=consignees(plan, rng, subjects, is_front, slot, day),
+        consignee=np.where(is_front, shell, firm(plan.seed, CONSIGNEE, slot, day)),
         consignor=consignors(
             plan, rng, subjects, is_front=is_front, slot=slot, dispatch=dispatch, day=day
         ),
@@ -119,8 +121,9 @@ def drafted_shipments(plan: Plan, chapter: int, journeys: JourneyDraft) -> Shipm
         boxes=boxed(
             rng,
             max(int(plan.honest_shipments.sum()) // 6, 500),
-            subjects.signs,
-            journeys.kind[journey] == SHIP,
+            subjects,
+            by_ship=journeys.kind[journey] == SHIP,
+            kept=KEPT_BOXES * reuse,
         ),
     )
     draft = select_rows(draft, np.argsort(draft.declared_at, kind="stable"))
@@ -195,11 +198,14 @@ def shipment_table(
 
 
 def office_ids(plan: Plan, draft: ShipmentDraft) -> pa.Array:
-    """Return the deciding office: one of a few in the country, by the consignee's location."""
+    """Return the deciding office: mostly that nearest to the consignee, of a few in the country."""
     pairs: Bytes = np.array([c.encode() for c in plan.ways.countries], dtype="S2")
     country = pairs.view(np.uint8).reshape(-1, 2)[draft.destination]
-    nearest = share(plan.seed, draft.habit, 9) ** 2 * OFFICES_PER_COUNTRY
-    return texts("office-", country, "-", decimal(nearest.astype(np.int64) + 1, 1))
+    nearest = share(plan.seed, draft.habit, 9)
+    draws = share(plan.seed, draft.number, 9)
+    other = share(plan.seed, draft.number, 10)
+    at = np.where(draws < plan.scenario.second_offices, other, nearest) ** 2 * OFFICES_PER_COUNTRY
+    return texts("office-", country, "-", decimal(at.astype(np.int64) + 1, 1))
 
 
 def _declared_at(

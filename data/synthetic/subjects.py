@@ -6,15 +6,17 @@ import numpy as np
 
 from features.records import SubjectKind
 from synthetic import inspection
+from synthetic.actors import CARRIER, CONSIGNEE, carelessness, proneness, smallness
 from synthetic.chance import Flags, Floats, Ints
 from synthetic.networks.catalogue import typologies_of
-from synthetic.networks.life import HONEST_RATE, Movements, office_share
+from synthetic.networks.life import Movements, office_share
 from synthetic.plan import Plan
 from synthetic.rows import stacked
 from synthetic.signs import HONEST, Signs, drawn_signs
-from synthetic.tips import tip_probability
+from synthetic.tips import exposure_of_firms, tip_probability
 
-HIGHEST_HONEST_PROBABILITY = 0.03
+HIGHEST_HONEST_PROBABILITY = 0.15
+SHOWN = 8.0  # a firm that carries something at probability p makes 1 + 8 p times the usual mistakes
 # The usual chance to find what somebody smuggles without a network.
 HONEST_SENSITIVITY = 0.7
 
@@ -40,37 +42,41 @@ def honest_and_moved(
     kind: SubjectKind,
     moves: Movements,
     *,
-    carelessness: Floats,
-    exposure: Floats,
-    lane: Ints,
+    slot: Ints,
+    corridor: Ints,
     day: Ints,
 ) -> Subjects:
-    """Return honest subjects, one per value of `carelessness`, then movements of networks.
+    """Return subjects of honest firms, then movements of networks.
 
-    `exposure` is the probability of a tip about each honest subject, `lane` and `day` are its own.
+    `slot` is the firm behind each of both: the carrier of a route, the consignee of a shipment.
     """
     moved = Subjects(**{f.name: getattr(moves, f.name) for f in fields(Subjects)})
-    sensitivity = inspection.sensitivity(plan.scenario, HONEST_SENSITIVITY, lane, day)
-    return stacked([_honest(plan, rng, kind, carelessness, exposure, sensitivity), moved])
+    number = len(slot) - len(moves.at_day)
+    honest = _honest(plan, rng, kind, slot[:number], corridor[:number], day[:number])
+    return stacked([honest, moved])
 
 
 def _honest(
-    plan: Plan,
-    rng: np.random.Generator,
-    kind: SubjectKind,
-    carelessness: Floats,
-    exposure: Floats,
-    sensitivity: Floats,
+    plan: Plan, rng: np.random.Generator, kind: SubjectKind, slot: Ints, corridor: Ints, day: Ints
 ) -> Subjects:
-    """Return subjects of honest operators, a very few of whom smuggle independently."""
-    number = len(carelessness)
+    """Return subjects of honest operators, some of whom smuggle on their own account."""
+    scenario, number = plan.scenario, len(slot)
+    role = CARRIER if kind == "route" else CONSIGNEE
+    careless = carelessness(plan.seed, role, slot)
+    prone = proneness(plan.seed, role, slot, day, scenario.proneness_spread)
+    if scenario.proneness_spread:
+        prone *= smallness(plan.actors, role, slot)
+    exposure = exposure_of_firms(scenario, plan.seed, role, slot, corridor, day)
     none = np.full(number, HONEST)
     # Careless operators also smuggle on their own account more often.
-    probability = np.minimum(HONEST_RATE * carelessness, HIGHEST_HONEST_PROBABILITY)
+    probability = np.minimum(
+        scenario.base_rate * scenario.unorganised * careless * prone,
+        HIGHEST_HONEST_PROBABILITY,
+    )
     signs = drawn_signs(
         rng,
         kind,
-        carelessness=carelessness * plan.scenario.honest_mistakes,
+        carelessness=careless * scenario.honest_mistakes * (1 + SHOWN * probability),
         typology=none,
         strength=np.zeros(number),
         payment_epoch=np.zeros(number, dtype=np.int64),
@@ -78,10 +84,10 @@ def _honest(
     selection = inspection.selected(
         rng,
         kind,
-        plan.scenario,
+        scenario,
         signs=signs,
         office_share=office_share(rng.random(number)),
-        tip_probability=tip_probability(plan.scenario, exposure, probability),
+        tip_probability=tip_probability(scenario, exposure, probability),
     )
     truth = rng.random(number) < probability
     return Subjects(
@@ -90,7 +96,11 @@ def _honest(
         epoch=np.zeros(number, dtype=np.int64),
         probability=probability,
         truth=truth,
-        found=inspection.found(rng, truth, sensitivity),
+        found=inspection.found(
+            rng,
+            truth,
+            inspection.sensitivity(scenario, HONEST_SENSITIVITY, plan.ways.lane[corridor], day),
+        ),
         selected_by=selection.by,
         selection_probability=selection.probability,
         signs=signs,

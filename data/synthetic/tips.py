@@ -15,8 +15,8 @@ from synthetic.scenario import Scenario
 
 NETWORK, FIRM, CORRIDOR = 301, 302, 303
 # The chance that somebody talks about one in a week, and that a tip then points at a movement.
-NETWORK_WEEKLY, NETWORK_POINTED = 0.15, 0.5
-FIRM_WEEKLY, FIRM_POINTED = 0.005, 0.3
+NETWORK_WEEKLY, NETWORK_POINTED = 0.24, 0.5
+FIRM_WEEKLY, FIRM_POINTED = 0.004, 0.3
 CORRIDOR_WEEKLY, CORRIDOR_POINTED = 0.006, 0.1
 INFORMANTS_SPREAD = 0.5
 PARTNERS_LOST = 0.3  # more tips after each seizure that made a network move

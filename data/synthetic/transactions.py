@@ -34,6 +34,7 @@ GOODS, FREIGHT, DEPOSIT, RELEASE, OTHER = range(5)
 METHOD_SHARES = np.array([0.78, 0.06, 0.03, 0.008, 0.002, 0.11, 0.01])
 INSTALMENTS, FAN = 5, 6
 PAYERS_OF_A_NETWORK = 12
+AGENTS = 5  # on a corridor
 # The share of networks that take the same fee from everyone, and of carriers with a fixed price per
 # route.
 ONE_FEE, ONE_PRICE = 0.6, 0.2
@@ -130,9 +131,11 @@ def route_transactions(plan: Plan, chapter: int, draft: JourneyDraft) -> pa.Tabl
         plan, rng, draft.subjects.network, plan.ways.destination_country[draft.corridor], signs, of
     )
     broker = mixed(plan.seed, PAYER, 4, draft.subjects.network, draft.subjects.epoch)
-    to_broker = (
-        (draft.subjects.network[of] >= 0) & (purpose != FREIGHT) & (rng.random(len(of)) < 0.5)
-    )
+    draws = rng.random(len(of))
+    to_broker = (draft.subjects.network[of] >= 0) & (purpose != FREIGHT) & (draws < 0.5)
+    # Honest customers book with agents, who take the deposit or the fare for the carrier.
+    agent = mixed(plan.seed, PAYER, 7, draft.corridor, share(plan.seed, habit, 62) * AGENTS)
+    to_agent = ~to_broker & (draws > 1 - plan.scenario.agents)
     amount = price[of] * np.exp(rng.normal(-0.4, 0.5, len(of)))
     is_priced = (share(plan.seed, habit, 61) < ONE_PRICE)[of] & (purpose == FREIGHT)
     amount = np.where(is_priced, np.round(fixed_price[of], -1), amount)
@@ -143,7 +146,7 @@ def route_transactions(plan: Plan, chapter: int, draft: JourneyDraft) -> pa.Tabl
         purpose=purpose,
         amount_eur=amount,
         payer=np.where(_is_third(rng, signs, of, purpose), third, client[of]),
-        payee=np.where(to_broker, broker[of], draft.carrier[of]),
+        payee=np.select([to_broker, to_agent], [broker[of], agent[of]], draft.carrier[of]),
         payer_country=country,
         payee_country=plan.ways.origin_country[draft.corridor][of],
         paid_at=_paid_at(rng, signs, of, purpose, draft.declared_at, draft.due_at, prepaid),

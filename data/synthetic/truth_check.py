@@ -9,12 +9,15 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from synthetic.chance import Ints
+
 Tables = dict[str, pd.DataFrame]
 MIN_SUBJECTS = 100  # tips or subjects on which a claim is judged
 PARTIES = {
     "route": ("carrier_id", "conveyance_id"),
     "shipment": ("consignee_id", "consignor_id", "declarant_id", "forwarder_id"),
 }
+REPEATERS = {"route": ("carrier_id",), "shipment": ("consignee_id", "consignor_id")}
 RECENT, LONG_AGO = pd.Timedelta(days=60), pd.Timedelta(days=180)
 MOST_OF_THE_TRUTH = 0.9
 
@@ -50,7 +53,7 @@ def tip_findings(subjects: pd.DataFrame, party: str) -> dict[str, float]:
     }
 
 
-def _with_another(groups: np.typing.NDArray[np.int64]) -> float:
+def _with_another(groups: Ints) -> float:
     return float((pd.Series(groups).groupby(groups).transform("size") > 1).mean())
 
 
@@ -97,7 +100,7 @@ class Claim:
     value: float
     low: float
     high: float
-    subjects: int
+    subjects: float
 
     @property
     def holds(self) -> bool | None:
@@ -124,5 +127,34 @@ def truth_claims(tables: Tables) -> list[Claim]:
                 1.0,
                 number,
             ),
+            Claim(
+                f"{kind}: share of traffic with nine tenths of the truth",
+                traffic_with_most_truth(subjects),
+                0.08,
+                1.0,
+                len(subjects),
+            ),
         ]
+        effects = {party: effect_of_confirmation(subjects, party) for party in REPEATERS[kind]}
+        claims += [
+            Claim(
+                f"{kind}: factor on risk after a confirmation of the same {party}",
+                *(effect["factor"], 2.0, 6.0, effect["subjects"]),
+            )
+            for party, effect in effects.items()
+        ]
+        # Of all parties together, because few are confirmed that long before.
+        recent, long_ago = (
+            np.mean([effect[when] for effect in effects.values()])
+            for when in ("recent", "long_ago")
+        )
+        claims.append(
+            Claim(
+                f"{kind}: this factor within {RECENT.days} days against after {LONG_AGO.days}",
+                float(recent / long_ago),
+                1.2,
+                np.inf,
+                min(effect["subjects"] for effect in effects.values()),
+            )
+        )
     return claims

@@ -66,7 +66,7 @@ def test_gate_moves_name_the_container_that_was_declared(world: dict[str, pd.Dat
 
 def test_cloned_boxes_leave_before_they_arrive_more_often(tmp_path: Path) -> None:
     busy = Scenario(base_rate=0.1, late_typology_from=0.0)
-    invent(tmp_path, scenario=busy, journeys=8_000, days=200, seed=7)
+    invent(tmp_path, scenario=busy, journeys=16_000, days=200, seed=7)
     made = read(tmp_path)
     boxes = made["events"].query("kind in ('discharged', 'gate_out')")
     at = boxes.pivot(index="subject_id", columns="kind", values="occurred_at")

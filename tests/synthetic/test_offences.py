@@ -65,8 +65,8 @@ def test_looking_closer_finds_more(world, other_world) -> None:
     assert by_depth["partial"] < by_depth["full"]
 
 
-def test_amounts_are_stated_of_finds_alone(world) -> None:
-    outcomes = world["outcomes"]
+def test_amounts_are_stated_of_finds_alone(world, other_world) -> None:
+    outcomes = pd.concat([each["outcomes"] for each in (world, other_world)], ignore_index=True)
     has_amount = outcomes.found_mass_kg.notna() | outcomes.found_persons.notna()
 
     assert has_amount.sum() > 100

@@ -151,8 +151,12 @@ def test_a_drift_changes_what_it_names_after_it_and_nothing_before(drift, what):
     usual, drifted = (worlds_with(name) for name in ("none", drift))
 
     def shares(worlds, is_after):
+        # Some networks of before the drift go on for weeks after it.
         values = np.concatenate(
-            [getattr(moves, what)[(moves.at_day > 150) == is_after] for moves in worlds]
+            [
+                getattr(moves, what)[moves.at_day > 200 if is_after else moves.at_day <= 150]
+                for moves in worlds
+            ]
         )
         return np.bincount(values, minlength=len(corridors().lane)) / len(values)
 
@@ -167,7 +171,7 @@ def test_a_drift_changes_what_it_names_after_it_and_nothing_before(drift, what):
 @pytest.mark.parametrize("drift", ["all_typologies", "late_typologies"])
 def test_all_networks_hand_over_at_once_and_move_as_often(drift):
     usual, drifted = (
-        plan_world(Scenario(drift=name, drift_at=0.5, history_days=0), 60_000, 300, 7).shipments
+        plan_world(Scenario(drift=name, drift_at=0.5, history_days=0), 200_000, 300, 7).shipments
         for name in ("none", drift)
     )
     late = np.array([t.is_late for t in typologies_of("shipment")])

@@ -6,6 +6,7 @@ movements are few (some per cent of all subjects), and the rest of the world is 
 """
 
 from dataclasses import dataclass
+from statistics import NormalDist
 
 import numpy as np
 
@@ -19,10 +20,9 @@ from synthetic.scenario import Scenario
 from synthetic.signs import Signs, drawn_signs
 from synthetic.tips import exposure_of_networks, tip_probability
 
-# A movement carries something with probability 1 / (1 + exp(-(CENTRE + SPREAD z))), z ~ N(0, 1).
-CENTRE, SPREAD = -2.2, 3.0
-MEAN_PROBABILITY = 0.2637
-HONEST_RATE = 0.0012
+# A movement carries something with probability 1 / (1 + exp(-(CENTRE + contrast z))), z ~ N(0, 1).
+CENTRE = -2.2
+ENDS = 0.2  # of networks, after a seizure
 MOVEMENTS_PER_LIFE = 26
 MIN_LIFE, MAX_LIFE = 0.15, 0.6  # of the world's length
 ROUNDS = 90
@@ -31,11 +31,15 @@ AT_ONCE = {"all_typologies", "late_typologies"}
 
 @dataclass(frozen=True)
 class Movements:
-    """One row per movement of a network; `at_day` counts from day one of the world."""
+    """One row per movement of a network; `at_day` counts from day one of the world.
+
+    `home` is the corridor on which the network began.
+    """
 
     network: Ints
     typology: Ints
     corridor: Ints
+    home: Ints
     epoch: Ints
     at_day: Floats
     probability: Floats
@@ -100,7 +104,10 @@ def _movements_per_life(kind: SubjectKind, wanted: float) -> float:
 
 def movements_wanted(scenario: Scenario, subjects: int) -> float:
     """Return the number of movements that yields the base rate, beyond independent smuggling."""
-    return subjects * (scenario.base_rate - HONEST_RATE) / MEAN_PROBABILITY
+    # The mean over the middle of many equally probable intervals of z.
+    middles = (np.arange(1_000) + 0.5) / 1_000
+    mean = _loaded(scenario, np.array([NormalDist().inv_cdf(at) for at in middles])).mean()
+    return float(subjects * scenario.base_rate * (1 - scenario.unorganised) / mean)
 
 
 def _formed(
@@ -212,7 +219,7 @@ def _round(
     payment_epoch = epoch + (has_drifted & (scenario.drift == "payments"))
     place_epoch = epoch + (has_drifted & (scenario.drift == "corridors"))
     corridors = networks.corridors[alive, np.minimum(place_epoch, NEIGHBOURS)]
-    probability = 1 / (1 + np.exp(-(CENTRE + SPREAD * rng.standard_normal(len(alive)))))
+    probability = _loaded(scenario, rng.standard_normal(len(alive)))
     signs = drawn_signs(
         rng,
         kind,
@@ -247,11 +254,12 @@ def _round(
     sensitivity = inspection.sensitivity(scenario, usual, ways.lane[corridors], at)
     result = inspection.found(rng, truth, sensitivity)
     # Networks react to seizures only, not to inspections without a find.
-    _adapt(rng, networks, alive, (selection.by > 0) & (result == 1))
+    _adapt(rng, networks, alive, (selection.by > 0) & (result == 1), scenario.returns)
     return Movements(
         network=alive,
         typology=typology,
         corridor=_open_corridors(ways, corridors, at, scenario, days),
+        home=networks.corridors[alive, 0],
         epoch=epoch,
         at_day=at,
         probability=probability,
@@ -261,6 +269,11 @@ def _round(
         selection_probability=selection.probability,
         signs=signs,
     )
+
+
+def _loaded(scenario: Scenario, z: Floats) -> Floats:
+    """Return the probability that a movement carries something, from a standard normal number."""
+    return np.asarray(1 / (1 + np.exp(-(CENTRE + scenario.contrast * z))))
 
 
 def signature_strength(probability: Floats) -> Floats:
@@ -273,13 +286,16 @@ def office_share(draws: Floats) -> Floats:
     return 0.3 + 0.6 * draws
 
 
-def _adapt(rng: np.random.Generator, networks: _Networks, alive: Ints, seized: Flags) -> None:
-    """Advance to the next movement; after a seizure pause, change, or end."""
+def _adapt(
+    rng: np.random.Generator, networks: _Networks, alive: Ints, seized: Flags, returns: float
+) -> None:
+    """Advance to the next movement; after a seizure pause, then move, return as before, or end."""
     wait = networks.gap_days[alive] * rng.exponential(1.0, len(alive))
     pause = rng.uniform(2.0, 12.0, len(alive))
-    ends = seized & (rng.random(len(alive)) < 0.2)
+    ends = seized & (rng.random(len(alive)) < ENDS)
+    moves = seized & (rng.random(len(alive)) >= returns)
     networks.next_day[alive] += wait + np.where(seized, pause, 0.0)
-    networks.epoch[alive] += seized
+    networks.epoch[alive] += moves
     networks.end_day[alive[ends]] = -np.inf
 
 
