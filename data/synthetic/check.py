@@ -24,6 +24,8 @@ from features.persons import person_fields
 from features.records import RECORD_FILES
 from synthetic.giveaways import giveaway_claims
 from synthetic.impossible import impossible_records
+from synthetic.instants import HOUR
+from synthetic.time_zones import ahead_of_utc
 from synthetic.truth_check import PARTIES, Claim, truth_claims
 
 Tables = dict[str, pd.DataFrame]
@@ -62,6 +64,7 @@ def consistency_findings(folder: Path) -> dict[str, Any]:
         "share_declared_by_item": float(
             tables["shipments"].shipment_id.isin(tables["goods_items"].shipment_id).mean()
         ),
+        "share_declared_from_6_to_20": _in_office_hours(tables),
         "documents": _documents(tables),
         "median_days_since_first_seen": _days_since_first(tables),
         "orphans": _orphans(tables),
@@ -115,6 +118,25 @@ def _found(tables: Tables) -> dict[str, float]:
     is_weekend = (of.declared_at.dt.day_of_week >= 5).map({True: "weekend", False: "weekday"})
     shares = pd.concat([is_found.groupby(by).mean() for by in (of["mode"], is_weekend)])
     return {str(name): float(share) for name, share in shares.items()}
+
+
+def _in_office_hours(tables: Tables) -> dict[str, float]:
+    """Return the share of shipments declared by day, by the clock of the office and by UTC.
+
+    West is the share of those at American offices, where both clocks differ most.
+    """
+    shipments = tables["shipments"]
+    country = shipments.office_id.str.split("-").str[1]
+    declared = shipments.declared_at.astype("datetime64[us, UTC]").astype("int64").to_numpy()
+    hours = {
+        "local": (declared + ahead_of_utc(country, declared)) // HOUR % 24,
+        "utc": declared // HOUR % 24,
+    }
+    is_west = country.isin(["US", "CA", "BS", "PR"]).to_numpy()
+    by_day = {clock: (hour >= 6) & (hour < 20) for clock, hour in hours.items()}
+    return {clock: float(day.mean()) for clock, day in by_day.items()} | {
+        f"west_{clock}": float(day[is_west].mean()) for clock, day in by_day.items()
+    }
 
 
 def _documents(tables: Tables) -> dict[str, float]:

@@ -40,6 +40,7 @@ from synthetic.rows import select_rows
 from synthetic.signs import HONEST
 from synthetic.spelling import decimal, hexadecimal, texts
 from synthetic.subjects import Subjects, fronts_of, honest_and_moved
+from synthetic.time_zones import ahead_of_utc
 
 # The distribution of kinds of conveyance, by lane.
 KIND_SHARES = np.array(
@@ -98,7 +99,7 @@ def drafted_journeys(plan: Plan, chapter: int) -> JourneyDraft:
     subjects = honest_and_moved(plan, rng, "route", moves, slot=slot, corridor=corridor, day=day)
     kind = _kinds(rng, lane, subjects)
     carrier = _carriers(plan, rng, subjects, slot, day)
-    declared_at = _declared_at(plan, rng, subjects, slot, day)
+    declared_at = _declared_at(plan, rng, subjects, slot, day, corridor)
     itineraries = travelled(plan, chapter, rng, corridor, subjects.signs)
     late = np.where(subjects.signs["late_manifest"], rng.uniform(0.05, 0.4, len(day)), 1.0)
     lead = LEAD_HOURS[lane] * np.exp(0.35 * rng.standard_normal(len(day))) * late
@@ -229,11 +230,20 @@ def _passed_on(
 
 
 def _declared_at(
-    plan: Plan, rng: np.random.Generator, subjects: Subjects, slot: Ints, day: Ints
+    plan: Plan, rng: np.random.Generator, subjects: Subjects, slot: Ints, day: Ints, corridor: Ints
 ) -> Ints:
+    """Return times on each day, by the clock of the country of arrival."""
     hour = usual_hour(plan.seed, CARRIER, slot) + 2.5 * rng.standard_normal(len(day))
     by_night = rng.uniform(0.2, 4.8, len(day))
-    return instants.at(day, np.where(subjects.signs["off_hours"], by_night, hour % 24))
+    there = instants.at(day, np.where(subjects.signs["off_hours"], by_night, hour % 24))
+    return there - office_offset(plan, plan.ways.destination_country[corridor], there)
+
+
+def office_offset(plan: Plan, country: Ints, at: Ints) -> Ints:
+    """Return by how much the clocks of each office's country are ahead of UTC."""
+    if plan.scenario.office_hours == "utc":
+        return np.zeros(len(at), dtype=np.int64)
+    return ahead_of_utc(plan.ways.countries[country], at)
 
 
 def _hire(rng: np.random.Generator, draft: JourneyDraft) -> tuple[Flags, Ints]:

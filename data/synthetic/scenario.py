@@ -25,8 +25,9 @@ class Scenario:
     With a `sensitivity_spread` of 0, an inspection finds as much in each lane and on each day. Half
     of the results with a finding are known after `evidence_days`, half of the others after
     `cleared_days`; offices differ by a factor, `office_delay_spread` is the deviation of its log.
-    `tips` multiplies the usual number of tips, which depend on exposure. With `tips_from_truth`
-    instead, the probability of a tip is about that share of the true probability.
+    Declarations follow `office_hours` in "local" time of the office or in "utc". `tips` multiplies
+    the usual number of tips, which depend on exposure. With `tips_from_truth` instead, the
+    probability of a tip is about that share of the true probability.
 
     `reuse` is the share of a network's movements by its accustomed firms, vehicles and containers;
     after a seizure it `returns` with them at this probability. `unorganised` is the share of
@@ -53,6 +54,7 @@ class Scenario:
     missing: float = 0.04
     honest_mistakes: float = 1.0
     season: float = 0.25
+    office_hours: str = "local"
     drift: str = "none"
     drift_at: float = 0.6
     regime_at: float = 1.0
@@ -119,6 +121,7 @@ RANGES: dict[str, tuple[float, float]] = {
     "second_offices": (0.0, 1.0),
 }
 CHOICES: dict[str, tuple[str, ...]] = {
+    "office_hours": ("local", "utc"),
     "drift": ("none", "payments", "corridors", "typologies", "all_typologies", "late_typologies"),
     "closed_region": (
         "",

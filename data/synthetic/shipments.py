@@ -20,7 +20,7 @@ from synthetic.containers import container_numbers
 from synthetic.conveyance_kinds import SHIP
 from synthetic.goods import goods
 from synthetic.instants import DAY, HOUR
-from synthetic.journeys import JourneyDraft, is_freight, journey_ids, party_ids
+from synthetic.journeys import JourneyDraft, is_freight, journey_ids, office_offset, party_ids
 from synthetic.mass_and_value import CURRENCIES, Boxes, Measures, boxed, measured
 from synthetic.networks.catalogue import typologies_of
 from synthetic.parties import consignors, declarants, forwarders, shells
@@ -96,7 +96,7 @@ def drafted_shipments(plan: Plan, chapter: int, journeys: JourneyDraft) -> Shipm
         slot[subjects.network >= 0] = taken[subjects.network >= 0]
     dispatch = plan.ways.origin_country[corridor]
     kinds = _goods(plan, rng, subjects, slot)
-    declared_at = _declared_at(plan, rng, subjects, slot, journeys.declared_at[journey])
+    declared_at = _declared_at(plan, rng, subjects, slot, country, journeys.declared_at[journey])
     draft = ShipmentDraft(
         subjects=subjects,
         number=np.zeros(number, dtype=np.int64),
@@ -209,14 +209,23 @@ def office_ids(plan: Plan, draft: ShipmentDraft) -> pa.Array:
 
 
 def _declared_at(
-    plan: Plan, rng: np.random.Generator, subjects: Subjects, slot: Ints, journey: Ints
+    plan: Plan,
+    rng: np.random.Generator,
+    subjects: Subjects,
+    slot: Ints,
+    country: Ints,
+    journey: Ints,
 ) -> Ints:
-    """Return times after the journey's declaration, in office hours or, oddly, at night."""
+    """Return times after the journey's declaration, in office hours or, oddly, at night.
+
+    The hours are those of the office's country.
+    """
     soon = journey + (rng.uniform(0.1, 3.0, len(journey)) * HOUR).astype(np.int64)
+    ahead = office_offset(plan, country, soon)
     hour = (usual_hour(plan.seed, CONSIGNEE, slot) + 2.0 * rng.standard_normal(len(slot))) % 24
     hour = np.where(subjects.signs["off_hours"], rng.uniform(0.2, 4.8, len(slot)), hour)
-    day = (soon - instants.BEGIN) // DAY
-    there = instants.at(day, hour)
+    day = (soon + ahead - instants.BEGIN) // DAY
+    there = instants.at(day, hour) - ahead
     return np.where(there > soon, there, there + DAY)
 
 

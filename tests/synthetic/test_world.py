@@ -81,6 +81,18 @@ def test_a_shipment_is_declared_after_the_journey_that_carries_it(world):
     ).all()
 
 
+def test_offices_work_by_their_own_clocks(world):
+    shipments = world["shipments"]
+    hour = shipments.declared_at.dt.tz_localize("UTC")
+    here = {
+        name: hour[shipments.office_id.str.startswith(f"office-{country}")].dt.tz_convert(zone)
+        for name, country, zone in (("US", "US", "America/New_York"), ("DE", "DE", "Europe/Berlin"))
+    }
+    middays = {name: local.dt.hour.median() for name, local in here.items()}
+    assert all(len(local) > 500 for local in here.values())
+    assert middays["US"] == pytest.approx(middays["DE"], abs=1)
+
+
 def test_records_become_known_before_and_some_after_the_declaration(world):
     declared = pd.concat(
         [
