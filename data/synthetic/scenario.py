@@ -35,7 +35,8 @@ class Scenario:
     the log is `proneness_spread`. `contrast` is the deviation of the log-odds that a network's
     movement carries something: with a high one it almost surely does or does not. `agents` is the
     share of payments for journeys to an agent instead of the carrier, `second_offices` that of
-    shipments declared at another office than the firm's own.
+    shipments declared at another office than the firm's own. A share of networks is `adaptive`:
+    they see which of their consignments are inspected, and give up what is cheap to change.
     """
 
     history_days: float = 365.0
@@ -67,6 +68,7 @@ class Scenario:
     contrast: float = 2.0
     agents: float = 0.08
     second_offices: float = 0.12
+    adaptive: float = 0.0
 
     @classmethod
     def read(cls, file: Path) -> Self:
@@ -119,6 +121,7 @@ RANGES: dict[str, tuple[float, float]] = {
     "contrast": (0.5, 4.0),
     "agents": (0.0, 1.0),
     "second_offices": (0.0, 1.0),
+    "adaptive": (0.0, 1.0),
 }
 CHOICES: dict[str, tuple[str, ...]] = {
     "office_hours": ("local", "utc"),

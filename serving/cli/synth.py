@@ -1,5 +1,6 @@
 """`tidegate synth`: an invented world as record files."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -25,6 +26,10 @@ def synth(
     scenario: Annotated[
         Path | None, typer.Option(help="A TOML file, or the name of a shipped scenario.")
     ] = None,
+    adversary: Annotated[
+        bool,
+        typer.Option("--adversary", help="Networks see what is inspected, and change cheap signs."),
+    ] = False,
     cores: Annotated[int, typer.Option(min=1, help="The bytes do not depend on it.")] = 1,
     as_json: Json = False,
 ) -> None:
@@ -38,6 +43,7 @@ def synth(
     from synthetic.world import invent
 
     chosen = Scenario.read(scenario) if scenario else Scenario()
+    chosen = replace(chosen, adaptive=1.0) if adversary else chosen
     with progress_bar("inventing a world") as progress:
         invent(
             out,

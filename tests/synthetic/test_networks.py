@@ -10,7 +10,7 @@ from synthetic.goods import goods
 from synthetic.honest_mistakes import RATES
 from synthetic.journeys import drafted_journeys
 from synthetic.networks.catalogue import TYPOLOGIES, typologies_of
-from synthetic.networks.life import lived
+from synthetic.networks.life import CHEAP, lived
 from synthetic.plan import plan_world
 from synthetic.scenario import Scenario
 from synthetic.shipments import drafted_shipments
@@ -188,3 +188,34 @@ def test_a_corridor_has_neighbours_of_its_own_lane():
     ways = corridors()
     assert (ways.lane[ways.neighbours] == ways.lane[:, None]).all()
     assert (ways.neighbours != np.arange(len(ways.lane))[:, None]).all()
+
+
+def test_an_adversary_gives_up_cheap_signs_of_inspected_movements_alone():
+    usual, adaptive = (
+        lived(
+            "shipment",
+            corridors(),
+            scenario=Scenario(adaptive=share),
+            subjects=200_000,
+            days=365,
+            seed=7,
+        )
+        for share in (0.0, 1.0)
+    )
+    assert not usual.given_up.any()
+    assert adaptive.given_up.mean() > 0.5
+    for network in np.unique(adaptive.network)[:200]:
+        of = np.flatnonzero(adaptive.network == network)
+        inspected = adaptive.selected_by[of] > 0
+        gained = np.diff(adaptive.given_up[of])
+        assert (gained >= 0).all()
+        assert not gained[~inspected[:-1]].any()
+    late = adaptive.given_up >= 4
+
+    def shown(moves, names, rows):
+        return np.mean([moves.signs[name][rows].mean() for name in names])
+
+    dear = [name for name in adaptive.signs if name not in CHEAP]
+    cheap = [name for name in adaptive.signs if name in CHEAP]
+    assert shown(adaptive, cheap, late) < 0.8 * shown(adaptive, cheap, ~late)
+    assert shown(adaptive, dear, late) > 0.8 * shown(adaptive, dear, ~late)

@@ -14,6 +14,7 @@ from features.records import SubjectKind
 from synthetic import inspection
 from synthetic.chance import Flags, Floats, Ints, chance, picked, share
 from synthetic.corridors import LANES, NEIGHBOURS, Corridors
+from synthetic.honest_mistakes import RATES
 from synthetic.networks.catalogue import Typology, typologies_of
 from synthetic.rows import select_rows, stacked
 from synthetic.scenario import Scenario
@@ -26,6 +27,17 @@ ENDS = 0.2  # of networks, after a seizure
 MOVEMENTS_PER_LIFE = 26
 MIN_LIFE, MAX_LIFE = 0.15, 0.6  # of the world's length
 ROUNDS = 90
+# What costs a network a phone call, unlike another vehicle, way or kind of goods: papers, hours and
+# ways of paying.
+CHEAP = frozenset(
+    (
+        *("late_manifest", "amended_manifest", "critical_amendment", "vague_description"),
+        *("missing_packing_list", "missing_invoice", "missing_checklist", "expired_permit"),
+        *("expired_transit", "round_mass", "round_amounts", "off_hours", "one_way_hire"),
+        *("third_party_payer", "foreign_payer", "cash", "structuring", "fan_in", "advance_burst"),
+    )
+)
+GIVEN_UP = 0.5
 AT_ONCE = {"all_typologies", "late_typologies"}
 
 
@@ -33,7 +45,8 @@ AT_ONCE = {"all_typologies", "late_typologies"}
 class Movements:
     """One row per movement of a network; `at_day` counts from day one of the world.
 
-    `home` is the corridor on which the network began.
+    `home` is the corridor on which the network began; `given_up` counts the signs that it has
+    stopped to show, because movements with them were inspected.
     """
 
     network: Ints
@@ -41,6 +54,7 @@ class Movements:
     corridor: Ints
     home: Ints
     epoch: Ints
+    given_up: Ints
     at_day: Floats
     probability: Floats
     truth: Flags
@@ -59,6 +73,7 @@ class _Networks:
     gap_days: Floats
     next_day: Floats
     epoch: Ints
+    shows: Flags
 
 
 def lived(
@@ -147,6 +162,7 @@ def _formed(
         gap_days=gap,
         next_day=start + gap * rng.exponential(1.0, len(start)),
         epoch=np.zeros(len(start), dtype=np.int64),
+        shows=np.ones((len(start), len(RATES[kind])), dtype=np.bool_),
     )
 
 
@@ -228,6 +244,10 @@ def _round(
         strength=signature_strength(probability),
         payment_epoch=payment_epoch,
     )
+    given_up = (~networks.shows[alive]).sum(axis=1)
+    signs = {
+        name: shown & networks.shows[alive, i] for i, (name, shown) in enumerate(signs.items())
+    }
     selection = inspection.selected(
         rng,
         kind,
@@ -253,7 +273,9 @@ def _round(
     usual = np.array([t.sensitivity for t in typologies_of(kind)])[typology]
     sensitivity = inspection.sensitivity(scenario, usual, ways.lane[corridors], at)
     result = inspection.found(rng, truth, sensitivity)
-    # Networks react to seizures only, not to inspections without a find.
+    # Without an adversary, networks react to seizures only, not to inspections without a find.
+    if scenario.adaptive:
+        _evade(seed, scenario, networks, alive, signs, selection.by > 0)
     _adapt(rng, networks, alive, (selection.by > 0) & (result == 1), scenario.returns)
     return Movements(
         network=alive,
@@ -261,6 +283,7 @@ def _round(
         corridor=_open_corridors(ways, corridors, at, scenario, days),
         home=networks.corridors[alive, 0],
         epoch=epoch,
+        given_up=given_up,
         at_day=at,
         probability=probability,
         truth=truth,
@@ -284,6 +307,24 @@ def signature_strength(probability: Floats) -> Floats:
 def office_share(draws: Floats) -> Floats:
     """Return the share of its rule's hits that an office can inspect, from a number in [0, 1)."""
     return 0.3 + 0.6 * draws
+
+
+def _evade(
+    seed: int,
+    scenario: Scenario,
+    networks: _Networks,
+    alive: Ints,
+    signs: Signs,
+    is_inspected: Flags,
+) -> None:
+    """Let adaptive networks give up half of the cheap signs that an inspected movement showed.
+
+    They do not know why it was inspected: a random draw makes them give up what nobody looks at.
+    """
+    adapts = is_inspected & (share(seed, 29, alive) < scenario.adaptive)
+    for i, (name, shown) in enumerate(signs.items()):
+        draws = share(seed, 31, alive, i, networks.shows[alive].sum(axis=1))
+        networks.shows[alive, i] &= ~(adapts & shown & (name in CHEAP) & (draws < GIVEN_UP))
 
 
 def _adapt(
