@@ -14,6 +14,7 @@ from features.engine.windows.window_declaration import Window
 from features.errors import UnknownFeature
 from features.families import (
     carrier_history,
+    confirmed_links,
     consignee_habits,
     container_history,
     conveyance,
@@ -31,6 +32,7 @@ from features.families import (
     like_consignments,
     network,
     pair_history,
+    partners,
     party_history,
     payer_history,
     payments,
@@ -129,6 +131,13 @@ ROUTE: tuple[Feature, ...] = (
     network.route_network_new_member_ratio,
     network.route_network_age_days,
     network.route_unlinked_pair_count,
+    confirmed_links.payer_confirmed_count_90d,
+    confirmed_links.payee_confirmed_count_90d,
+    confirmed_links.conveyance_confirmed_count_90d,
+    confirmed_links.carrier_confirmed_count_90d,
+    partners.payee_payments_growth_ratio_30d,
+    partners.payer_payments_growth_ratio_30d,
+    partners.carrier_journeys_growth_ratio_30d,
 )
 
 SHIPMENT: tuple[Feature, ...] = (
@@ -280,6 +289,19 @@ SHIPMENT: tuple[Feature, ...] = (
     network.network_new_member_ratio,
     network.network_age_days,
     network.unlinked_pair_count,
+    confirmed_links.payer_confirmed_count_90d,
+    confirmed_links.payee_confirmed_count_90d,
+    confirmed_links.journey_conveyance_confirmed_count_90d,
+    confirmed_links.container_confirmed_count_90d,
+    confirmed_links.consignor_confirmed_count_90d,
+    confirmed_links.consignee_confirmed_count_90d,
+    confirmed_links.forwarder_confirmed_consignees_180d,
+    partners.consignee_consignors_180d,
+    partners.consignor_consignees_180d,
+    partners.payee_payments_growth_ratio_30d,
+    partners.payer_payments_growth_ratio_30d,
+    partners.consignee_shipments_growth_ratio_30d,
+    partners.consignor_shipments_growth_ratio_30d,
 )
 
 

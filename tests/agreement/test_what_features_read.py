@@ -33,6 +33,9 @@ NOT_IN_THIS_WORLD = {
     # Nothing so much alike was inspected before, of which nothing is said then.
     *("same_price_confirmed_rate", "like_consignment_confirmed_rate"),
     *("small_value_consignees_7d", "seal_reuse_count_90d", "payee_passed_on_ratio_2d"),
+    # Few are confirmed here, and hardly one twice within 90 days.
+    *("payer_confirmed_count_90d", "container_confirmed_count_90d"),
+    *("consignor_confirmed_count_90d", "consignee_confirmed_count_90d"),
     # Whatever is left out of its legs is left out by number too: it is not known yet.
     "unconnected_leg_count",
 }

@@ -27,7 +27,7 @@ WAYS = (
 )
 EVERY_FEATURE = list(features_by_name().values())
 SUFFIX_OF_UNIT = {
-    Unit.COUNT: r"(^|_)(count|journeys|shipments|payers|payees|payments|carriers|consignees)",
+    Unit.COUNT: r"(^|_)(count|journeys|shipments|payments|payers|payees|carriers|consign(or|ee)s)",
     Unit.RATIO: r"_ratio",
     Unit.SHARE: r"_(ratio|rate)",
     Unit.HOURS_BEFORE: r"(_before(_due)?_hours|_lead_hours|^hours_before_.*)",

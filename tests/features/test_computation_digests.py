@@ -23,16 +23,23 @@ OF_ITEM_OUTCOMES = {"riskiest_item_confirmed_rate", "uninspected_item_count"}
 CONFIRMED_RATES = OF_ITEM_OUTCOMES | {
     f.name for kind in KINDS for f in features_of(kind) if f.name.endswith("_confirmed_rate")
 }
+OF_OUTCOMES = CONFIRMED_RATES | {
+    f.name for kind in KINDS for f in features_of(kind) if f.family == "confirmed_links"
+}
+OF_PAID_OUTCOMES = {
+    *("payer_confirmed_rate", "payee_confirmed_rate"),
+    *("payer_confirmed_count_90d", "payee_confirmed_count_90d"),
+}
 OF_LEGS = {
     *("leg_count", "detour_ratio", "longest_dwell_hours", "unconnected_leg_count"),
     *("night_landing_count", "mode_switch_count", "fastest_leg_ratio"),
     *("longest_silence_hours", "hours_since_last_heard", "coastal_silence_hours"),
 }
-OF_LATEST_PAYMENT = {
+OF_LATEST_PAYMENT = OF_PAID_OUTCOMES | {
     *("payee_payers_30d", "payer_payees_30d", "payer_days_since_first", "payer_cash_ratio_90d"),
     *("payer_payments", "payee_payments", "payee_passed_on_ratio_2d"),
-    "payer_payee_movement_count_365d",
-    *("payee_equal_amount_payers_30d", "payer_confirmed_rate", "payee_confirmed_rate"),
+    *("payer_payee_movement_count_365d", "payee_equal_amount_payers_30d"),
+    *("payee_payments_growth_ratio_30d", "payer_payments_growth_ratio_30d"),
 }
 NETWORK: dict[SubjectKind, set[str]] = {
     kind: {f.name for f in features_of(kind) if f.family == "network"} for kind in KINDS
@@ -71,6 +78,7 @@ OF_JOURNEYS = {
     *("journey_carrier_journeys_90d", "journey_carrier_days_since_first", "journey_mode"),
     *("carrier_consignee_shipments_365d", "carrier_consignee_days_since_latest"),
     *("journey_conveyance_carrier_journeys_365d", "new_link_count_365d"),
+    *("conveyance_confirmed_count_90d", "journey_conveyance_confirmed_count_90d"),
     *("hours_before_due", "lane_confirmed_rate", "manifest_lead_hours", "expired_document_count"),
     *("third_party_payer_ratio", "off_corridor_payer_ratio", "held_money_count"),
 }
@@ -234,7 +242,7 @@ CHANGES: dict[str, tuple[Change, set[str]]] = {
             "for result in CONCLUSIVE]",
             "for result in CONCLUSIVE[:1]]",
         ),
-        CONFIRMED_RATES | OF_HOPS,
+        OF_OUTCOMES | OF_HOPS,
     ),
     "which parties are linked": (
         ("networks/links.py", '"declarant_id",\n        "container_number"', '"container_number"'),
@@ -258,7 +266,7 @@ CHANGES: dict[str, tuple[Change, set[str]]] = {
             'np.maximum(found["known_at"], paid["known_at"])',
             'found["known_at"]',
         ),
-        {"payer_confirmed_rate", "payee_confirmed_rate"},
+        OF_PAID_OUTCOMES,
     ),
     "the order of legs": (
         ("linked_records.py", 'order_field="sequence"', 'order_field="departed_at"'),
