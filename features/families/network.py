@@ -119,7 +119,7 @@ def members(name: str, kind: SubjectKind) -> Feature:
         name,
         kind,
         _value(kind, "members"),
-        f"Partners of {its}, and partners of these, of which at most 64 each are counted. Neither "
+        f"Partners of {its}, and partners of these, of which at most 16 each are counted. Neither "
         "many nor few are suspicious by themselves; they set the scale.",
         unit=Unit.COUNT,
         when_missing="never; parties without partners have 0",

@@ -21,9 +21,9 @@ from features.records import SubjectKind
 LINKS, PARTY_OUTCOMES = "links", "party_outcomes"
 
 # A node's latest links that are considered, and the partners in them that make it a hub.
-MAX_LINKS, MAX_PARTNERS = 128, 64
+MAX_LINKS, MAX_PARTNERS = 32, 24
 # A subject's own parties, their partners, and partners of these; of each level so many at most.
-LEVELS, MAX_NODES = 3, 64
+LEVELS, MAX_NODES = 3, 16
 NEW_DAYS = 30
 
 # Values of the network around a subject, in order, of which the first depend on results.

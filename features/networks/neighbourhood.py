@@ -35,7 +35,8 @@ from features.networks.links import (
 class LinkTable(NamedTuple):
     """Links by node, each node's in the order of `known`, and the nodes' ids.
 
-    `since` and `until` are empty if all links count for ever.
+    `is_hub` tells of each link whether its node was a hub once the links of that instant were
+    known. It is empty if some links do not count for ever; `since` and `until` are empty otherwise.
     """
 
     nodes: Column
@@ -44,6 +45,7 @@ class LinkTable(NamedTuple):
     partner: Column
     since: Column
     until: Column
+    is_hub: Column
 
 
 class OutcomeTable(NamedTuple):
@@ -124,15 +126,46 @@ def link_table(nodes: Column, party: Column, partner: Column, links: Columns) ->
     """Return links by node from numbered nodes."""
     groups = KeyGroups.sort(party, links["known_at"], len(nodes))
     has_lives = COUNTS_UNTIL in links
-    none = np.empty(0, np.int64)
+    none, partner = np.empty(0, np.int64), groups.in_key_order(partner)
+    is_hub = _hubs(groups.starts, groups.instants, partner) if not has_lives else none.astype(bool)
     return LinkTable(
         nodes,
         groups.starts,
         groups.instants,
-        groups.in_key_order(partner),
+        partner,
         groups.in_key_order(links[COUNTS_FROM]) if has_lives else none,
         groups.in_key_order(links[COUNTS_UNTIL]) if has_lives else none,
+        is_hub,
     )
+
+
+@compiled(nogil=True)
+def _hubs(starts: Column, known: Column, partner: Column) -> Column:
+    """Return of each link whether its node is a hub by the links known until that instant."""
+    is_hub = np.empty(len(known), np.bool_)
+    times = np.zeros(len(starts), np.int32)  # of each partner in the window
+    for node in range(len(starts) - 1):
+        row, end = starts[node], starts[node + 1]
+        oldest, oldest_stop, partners = row, row, 0
+        while row < end:
+            begin = row
+            while row < end and known[row] == known[begin]:
+                partners += times[partner[row]] == 0
+                times[partner[row]] += 1
+                row += 1
+            oldest_stop = max(oldest_stop, row) if oldest == begin else oldest_stop
+            # Links of one instant leave the window together.
+            while row - oldest_stop >= MAX_LINKS:
+                while oldest < oldest_stop:
+                    times[partner[oldest]] -= 1
+                    partners -= times[partner[oldest]] == 0
+                    oldest += 1
+                while oldest_stop < row and known[oldest_stop] == known[oldest]:
+                    oldest_stop += 1
+            is_hub[begin:row] = partners > MAX_PARTNERS
+        for left in range(oldest, end):
+            times[partner[left]] = 0
+    return is_hub
 
 
 def _outcome_table(party: Column, nodes: int, outcomes: Columns) -> OutcomeTable:
@@ -237,7 +270,7 @@ def _collect(
         of_level = mark
         for member in range(begin, end):
             mark += 1
-            many = _walk(nodes[member], at, table, scratch, mark)
+            many = _walk(nodes[member], at, table, scratch, mark, step == LEVELS - 1)
             is_hub[member] = many < 0
             if step == 0:
                 has_links[member] = many > 0
@@ -288,14 +321,17 @@ def _add_candidates(
 
 
 @compiled(nogil=True)
-def _walk(node: int, at: int, table: LinkTable, scratch: Scratch, mark: int) -> int:
+def _walk(node: int, at: int, table: LinkTable, scratch: Scratch, mark: int, is_last: bool) -> int:
     """Find the partners of a node with their latest and earliest link; return their number.
 
-    It is -1 for a hub. Links of one instant are all considered or none.
+    It is -1 for a hub. Links of one instant are all considered or none. Partners of the last level
+    are not followed, so there the walk is left out if possible.
     """
     start, end = table.starts[node], table.starts[node + 1]
     row = start + first_at_or_after(table.known[start:end], 1, end - start, at) - 1
     links, partners, edge = 0, 0, at
+    if row >= start and len(table.is_hub) > 0 and (is_last or table.is_hub[row]):
+        return -1 if table.is_hub[row] else 0
     while row >= start and (links < MAX_LINKS or table.known[row] == edge):
         if len(table.until) == 0 or table.since[row] < at <= table.until[row]:
             links += 1
@@ -317,14 +353,14 @@ def _latest_first(ids: Column, scratch: Scratch, candidates: int) -> None:
     if candidates <= MAX_NODES:
         return
     nodes, latest = scratch.chosen[:candidates], scratch.chosen_latest[:candidates]
-    edge = np.sort(latest)[candidates - MAX_NODES]
+    edge = np.partition(latest, candidates - MAX_NODES)[candidates - MAX_NODES]
     tied, ties, later = np.empty(candidates, np.int64), 0, 0
     for at in range(candidates):
         later += latest[at] > edge
         if latest[at] == edge:
             tied[ties] = ids[nodes[at]]
             ties += 1
-    last = np.sort(tied[:ties])[MAX_NODES - later - 1]
+    last = np.partition(tied[:ties], MAX_NODES - later - 1)[MAX_NODES - later - 1]
     kept = 0
     for at in range(candidates):
         if latest[at] > edge or (latest[at] == edge and ids[nodes[at]] <= last):

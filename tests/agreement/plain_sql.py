@@ -266,10 +266,10 @@ def network(kind: SubjectKind) -> str:
             || [party(latest_payer_id), party(latest_payee_id)])) AS own FROM {kind}_subjects
     ), considered AS (
         SELECT subject_id, party, partner, known_at, asked_at FROM asking JOIN links ON {counts}
-        QUALIFY rank() OVER (PARTITION BY subject_id, party ORDER BY known_at DESC) <= 128
+        QUALIFY rank() OVER (PARTITION BY subject_id, party ORDER BY known_at DESC) <= 32
     ), hubs AS (
         SELECT subject_id, party FROM considered GROUP BY subject_id, party
-        HAVING count(DISTINCT partner) > 64
+        HAVING count(DISTINCT partner) > 24
     ), followed AS (
         SELECT * FROM considered ANTI JOIN hubs USING (subject_id, party)
     ), level_0 AS (

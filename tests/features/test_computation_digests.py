@@ -251,8 +251,8 @@ CHANGES: dict[str, tuple[Change, set[str]]] = {
     "which node is a hub": (
         (
             "networks/links.py",
-            "MAX_LINKS, MAX_PARTNERS = 128, 64",
-            "MAX_LINKS, MAX_PARTNERS = 128, 32",
+            "MAX_LINKS, MAX_PARTNERS = 32, 24",
+            "MAX_LINKS, MAX_PARTNERS = 32, 16",
         ),
         OF_NETWORKS,
     ),
