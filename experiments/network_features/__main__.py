@@ -18,7 +18,6 @@ from scipy import stats
 from experiments.uninspected_traffic.__main__ import LEARN_SHARE, history_of
 from experiments.uninspected_traffic.ways_to_learn import Window, positive_unlabelled
 from features.records import SUBJECT_KINDS, SubjectKind
-from synthetic.scenario import Scenario
 from training.backtest.history import History
 from training.fit.booster_predict import Margins
 from training.ranking import Floats
@@ -45,7 +44,7 @@ def run(
     out.mkdir(parents=True, exist_ok=True)
     rows = [
         {"world": number, "kind": kind}
-        | figures_of_world(history_of(out, kind, Scenario(), journeys=journeys, seed=number))
+        | figures_of_world(history_of(out, kind, journeys=journeys, seed=number))
         for number in seed or (41, 42, 43, 44)
         for kind in SUBJECT_KINDS
     ]

@@ -59,7 +59,7 @@ def office_capacity_in_words(policy: PolicyFigures) -> str:
         return 'All offices share one capacity (capacity_of = "all").'
     said = (
         f"Each of {capacity.offices:,} offices has capacity for its own subjects alone "
-        f'(capacity_of = "office"). {capacity.planning:,} of them have room for fewer than two '
+        f'(capacity_of = "office"). {capacity.planning:,} of them have room for fewer than eight '
         "inspections a week"
     )
     said += f" and plan over up to {capacity.longest_period} weeks." if capacity.planning else "."

@@ -28,13 +28,13 @@ class Policy(Parameters):
     """Capacity, and its use.
 
     `capacity_share` is the share of subjects that can be inspected, by each "office" alone or by
-    "all" together, as `capacity_of` states. Capacity is per week; if that is fewer than two
-    inspections, it is per shortest period of weeks with two, within which the office waits for high
-    scores. `exploration_share` of it is drawn at random from unselected subjects; the rest goes to
-    `rules` first, then to the highest scores of at least `threshold`. A policy that `follows_tips`
-    first inspects what was inspected on intelligence; tips beyond the room of their period are
-    followed too, and take the room of later ones. An "even" draw gives all the
-    same chance; one "by_doubt" distributes half of it by sqrt(p (1 - p)), p being the score.
+    "all" together, as `capacity_of` states. Capacity is per week; if that is fewer than eight
+    inspections, it is per shortest period of weeks with eight, within which the office waits for
+    high scores. `exploration_share` of it is drawn at random from unselected subjects; the rest
+    goes to `rules` first, then to the highest scores of at least `threshold`. A policy that
+    `follows_tips` first inspects what was inspected on intelligence; tips beyond the room of their
+    period are followed too, and take the room of later ones. An "even" draw gives all the same
+    chance; one "by_doubt" distributes half of it by sqrt(p (1 - p)), p being the score.
 
     The policy decides from `begins` on, and has learnt from earlier inspections. A model is
     refitted every `retrain_every_weeks` on the labels of the last `memory_weeks`; 0 keeps the first

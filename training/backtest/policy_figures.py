@@ -92,8 +92,8 @@ class LoggedEvidence(Parameters):
 class CapacityByOffice(Parameters):
     """The cost of separate capacity for each office.
 
-    Of `offices`, `planning` have capacity for fewer than two inspections a week and plan over up to
-    `longest_period` weeks. `hits_if_shared` are the finds of equally many selections in the same
+    Of `offices`, `planning` have capacity for fewer than eight inspections a week and plan over up
+    to `longest_period` weeks. `hits_if_shared` are the finds of equally many selections in the same
     weeks, by the same scores, if all offices share capacity.
     """
 

@@ -1,8 +1,8 @@
 """One week of selections at every office: subjects, ways and probabilities.
 
 An office with few subjects may have capacity for less than one inspection a week. Capacity is
-therefore planned over a period with at least two inspections, and spent within it on subjects whose
-scores stand out. Over all periods an office inspects its share of subjects, rounded once.
+therefore planned over a period with at least eight inspections, and spent within it on subjects
+whose scores stand out. Over all periods an office inspects its share of subjects, rounded once.
 """
 
 import math
@@ -18,8 +18,9 @@ from training.outcomes import Bools, Texts
 from training.ranking import Floats, Ints
 
 BY_RULE, BY_SCORE, BY_LOT, BY_TIP = range(4)
-# With one inspection per period, an office that uses it early misses all later subjects.
-MIN_IN_PERIOD = 2
+# With few inspections per period, an office that uses them early misses all later subjects: periods
+# of two found 148 of 479 smuggling shipments where eight found 188, and hindsight 232.
+MIN_IN_PERIOD = 8
 # Tolerance for sums of floats that should be whole numbers.
 TINY = 1e-9
 
@@ -65,7 +66,7 @@ class OfficePlan:
 
     @classmethod
     def of_weeks(cls, policy: Policy, subjects: Sequence[int], begins: float) -> Self:
-        """Return the plan of an office, in the shortest periods with two inspections on average."""
+        """Return the plan of an office, in the shortest periods with MIN_IN_PERIOD inspections."""
         each_week = policy.capacity_share * sum(subjects) / len(subjects)
         period = min(len(subjects), math.ceil(MIN_IN_PERIOD / each_week))
         return cls(subjects, period, begins)
