@@ -45,7 +45,7 @@ def run(
     rows = [
         {"world": number, "kind": kind}
         | figures_of_world(history_of(out, kind, journeys=journeys, seed=number))
-        for number in seed or (41, 42, 43, 44)
+        for number in seed or (21, 22, 23, 24)
         for kind in SUBJECT_KINDS
     ]
     figures = {"worlds": rows, "gain": [gain_of(kind, rows) for kind in SUBJECT_KINDS]}

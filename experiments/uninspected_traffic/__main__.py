@@ -41,7 +41,7 @@ def run(
     """Fit every way in every world, and print precision with paired differences."""
     out.mkdir(parents=True, exist_ok=True)
     rows = []
-    for number in seed or (31, 32, 33, 34):
+    for number in seed or (21, 22, 23, 24):
         for kind in SUBJECT_KINDS:
             history = history_of(out, kind, journeys=journeys, seed=number)
             for situation, most in SITUATIONS.items():
