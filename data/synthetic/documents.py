@@ -38,6 +38,8 @@ FILED_LATE_SHARE = 0.07
 MAX_VERSIONS = 3
 # The share of amendments that correct the mass; the others correct the number of packages.
 CORRECTED_MASSES = 0.6
+# The share of amended documents after which a box was sealed anew on the way.
+RESEALED = 0.1
 # The share of a subject's documents that show its discrepancy, if it has one.
 ODD_SHARE = 0.8
 # Shares of invoices that are reissued, and of those that state another value than the declaration,
@@ -305,7 +307,10 @@ def _contents(
     off *= np.where(is_wrong & of_mass, np.exp(0.05 * rng.standard_normal(rows)), 1.0)
     miscounted = np.where(is_wrong & ~of_mass, rng.integers(1, 4, rows), 0)
     box = draft.boxes.box[of] + (signs["container_mismatch"] & odd_one)
-    seal = (draft.boxes.seal[of] + 77 * (signs["seal_mismatch"] & odd_one)) % 10**7
+    # Boxes are opened and sealed anew on the way, by whoever may and by whoever may not.
+    is_resealed = (filed.version > 1) & (share(plan.seed, draft.number[of], 61) < RESEALED)
+    is_odd = signs["seal_mismatch"] & odd_one & filed.is_last
+    seal = (draft.boxes.seal[of] + 77 * is_odd + 13 * is_resealed) % 10**7
     missing = [filed.drawn(rng) < plan.scenario.missing for _ in range(3)]
     of_invoice = filed.kind == INVOICE
     return {

@@ -24,7 +24,9 @@ from tests.conftest import MadeOnce
 @pytest.fixture(scope="session")
 def world(made_once: MadeOnce) -> Path:
     """The record files of the world."""
-    invented = partial(invent, scenario=Scenario(), journeys=2_000, days=180, seed=11)
+    # Much is found, so that windows over results are not all empty.
+    scenario = Scenario(inspection_capacity=0.5, base_rate=0.04)
+    invented = partial(invent, scenario=scenario, journeys=2_000, days=180, seed=11)
     return made_once("agreement", lambda folder: invented(folder / "records")) / "records"
 
 
