@@ -28,8 +28,22 @@ HISTORY_OF = {
 }
 """By key of a history the feature that is 0 or missing where the key has none."""
 
+INSPECTED = {
+    "carrier_id": "carrier_confirmed_rate",
+    "consignee_id": "consignee_confirmed_rate",
+    "consignor_id": "consignor_confirmed_rate",
+    "container_number": "container_confirmed_rate",
+    "forwarder_id": "forwarder_confirmed_rate",
+    "latest_payer_id": "payer_confirmed_rate",
+    "latest_payee_id": "payee_confirmed_rate",
+}
+"""By key of inspection results the feature that is missing where none of the key is known."""
+
 MISSING_WITHOUT = ("events", "goods_items")
 """Sources of a subject's own records without which whatever counts them is missing, and never 0."""
+
+MISSING_WITHOUT_TWO = ("unlinked_pair_count", "route_unlinked_pair_count")
+"""Features of pairs, which are missing, and never 0, where fewer than two parties are known."""
 
 NEVER_SEEN_OTHERWISE = ("container_number", "seal_number")
 """Keys of which a count of 0 is all that is known."""
@@ -79,6 +93,8 @@ def _absences(
     keys = [window.by for window in feature.windows.values() if window.by]
     if reason["effect"] != "against" or seen["value"] or not keys or _reads_its_goods(feature):
         return
+    if feature.name in MISSING_WITHOUT_TWO:
+        return
     if not any(_is_known(window.source, window.by, values) for window in feature.windows.values()):
         yield f"comforts by a 0 of which nothing is known: {seen['sentence']}"
 
@@ -93,6 +109,8 @@ def _is_known(source: str, key: tuple[str, ...], values: dict[str, Any]) -> bool
         return True
     if key == ("subject_id",):
         return bool(values[OWN_RECORDS[source]])
+    if source.endswith("_outcomes") and len(key) == 1 and key[0] in INSPECTED:
+        return values[INSPECTED[key[0]]] is not None
     if any(part in NEVER_SEEN_OTHERWISE for part in key):
         return False
     if key == ("consignor_id", "consignee_id"):

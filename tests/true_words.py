@@ -60,8 +60,7 @@ def _is_shown(reason: dict[str, Any], lead: dict[str, Any]) -> bool:
         return False
     feature, value, number = feature_named(lead["feature"]), lead["value"], reason["indicator"]
     if number in OF_FINDINGS:
-        found = FOUND.match(lead["sentence"])
-        return found is not None and found[1] != "0"
+        return _counts_findings(feature, lead)
     if isinstance(value, str) or feature.unit is Unit.YES_NO:
         return True
     if number in NEW:
@@ -73,6 +72,13 @@ def _is_shown(reason: dict[str, Any], lead: dict[str, Any]) -> bool:
     if feature.unit is Unit.RATIO:
         return _is_apart(feature, value)
     return number not in MANY or value >= MANY[number]
+
+
+def _counts_findings(feature: Feature, lead: dict[str, Any]) -> bool:
+    if feature.unit is Unit.COUNT:
+        return bool(lead["value"] >= 1)
+    found = FOUND.match(lead["sentence"])
+    return found is not None and found[1] != "0"
 
 
 def _is_little(feature: Feature, value: float, most: int) -> bool:

@@ -164,7 +164,7 @@ def age(name: str, kind: SubjectKind) -> Feature:
     )
 
 
-def unlinked_pairs(name: str, kind: SubjectKind, known_by: str) -> Feature:
+def unlinked_pairs(name: str, kind: SubjectKind) -> Feature:
     """Return the number of new links among parties that are known."""
     its = ITS_PARTIES[kind]
     return _network(
@@ -174,13 +174,12 @@ def unlinked_pairs(name: str, kind: SubjectKind, known_by: str) -> Feature:
         f"Pairs of {its} that both had partners before, but never each other. Many are mildly "
         "suspicious: parties of different networks that suddenly work together.",
         unit=Unit.COUNT,
-        when_missing="never; parties that are new or know each other have 0",
+        when_missing="fewer than two of them had partners before",
         indicator="N04",
         warns=SuspiciousSide.HIGH,
         sentence=f"{{value}} pairs of {its}, known before, never worked together",
         sentence_of_one=f"one pair of {its}, known before, never worked together",
-        sentence_of_none=f"{its} are new, or worked together before",
-        known_by=known_by,
+        sentence_of_none=f"those of {its} that had partners before all worked together",
     )
 
 
@@ -198,7 +197,7 @@ second_partner_confirmed_rate = rate(
 network_member_count = members("network_member_count", "shipment")
 network_new_member_ratio = new_members("network_new_member_ratio", "shipment")
 network_age_days = age("network_age_days", "shipment")
-unlinked_pair_count = unlinked_pairs("unlinked_pair_count", "shipment", "network_member_count")
+unlinked_pair_count = unlinked_pairs("unlinked_pair_count", "shipment")
 route_confirmed_hop_count = hops("route_confirmed_hop_count", "route")
 route_partner_confirmed_rate = rate("route_partner_confirmed_rate", "route", "partners", OF)
 route_second_partner_confirmed_rate = rate(
@@ -207,6 +206,4 @@ route_second_partner_confirmed_rate = rate(
 route_network_member_count = members("route_network_member_count", "route")
 route_network_new_member_ratio = new_members("route_network_new_member_ratio", "route")
 route_network_age_days = age("route_network_age_days", "route")
-route_unlinked_pair_count = unlinked_pairs(
-    "route_unlinked_pair_count", "route", "route_network_member_count"
-)
+route_unlinked_pair_count = unlinked_pairs("route_unlinked_pair_count", "route")

@@ -82,8 +82,8 @@ class OnlineStore:
         self._layouts = layouts_of(history_windows())
         layouts = tuple(self._layouts.values())
         self._ingest = HistoryIngest(HistorySchema(layouts), layouts)
-        self._network = StoredNetwork(self._ingest, self._layouts)
         self._begin()
+        self._network = StoredNetwork(self._ingest, self._layouts)
         self.counts: Mapping[str, int] = {}
         """Number of records of each type as of the last ingest or refresh."""
         self.refresh_counts()

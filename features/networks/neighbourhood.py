@@ -373,7 +373,7 @@ def _values(
     members: Members, is_own_party: Column, own: Column, at: int, outcomes: OutcomeTable
 ) -> Column:
     inspected, confirmed = np.zeros(LEVELS), np.zeros(LEVELS)
-    size, new, oldest, pairs = 0.0, 0.0, at, 0.0
+    size, new, oldest = 0.0, 0.0, at
     for member in range(len(members.nodes)):
         if members.is_hub[member]:
             continue
@@ -385,32 +385,37 @@ def _values(
             size += 1
             new += members.first[member] >= at - NEW_DAYS * DAY_US
             oldest = min(oldest, members.first[member])
-        else:
-            for other in range(member):
-                pairs += (
-                    members.has_links[member]
-                    and members.level[other] == 0
-                    and members.has_links[other]
-                    and not members.linked[member, other]
-                    and not members.linked[other, member]
-                    and _is_party(members.nodes[member], own, is_own_party)
-                    and _is_party(members.nodes[other], own, is_own_party)
-                )
     hops = np.nan
     for level in range(LEVELS - 1, -1, -1):
         if confirmed[level] > 0:
             hops = level + 1.0
     age = (at - oldest) / DAY_US if size > 0 else np.nan
+    pairs = _unlinked_pairs(members, is_own_party, own)
     return np.array(
         [hops, inspected[1], confirmed[1], inspected[2], confirmed[2], size, new, age, pairs]
     )
 
 
 @inner
-def _is_party(node: int, own: Column, is_own_party: Column) -> bool:
-    """Return whether a subject's own node is a party, and not a thing."""
+def _unlinked_pairs(members: Members, is_own_party: Column, own: Column) -> float:
+    """Return how many pairs of a subject's known parties were never linked, NaN without a pair."""
+    known, unlinked = 0, 0
+    for member in range(len(own)):
+        if _is_known_party(member, members, own, is_own_party):
+            known += 1
+            for other in range(member):
+                if _is_known_party(other, members, own, is_own_party):
+                    unlinked += not (members.linked[member, other] or members.linked[other, member])
+    return float(unlinked) if known > 1 else np.nan
+
+
+@inner
+def _is_known_party(member: int, members: Members, own: Column, is_own_party: Column) -> bool:
+    """Return whether a subject's own node is a party, and not a thing, and had partners before."""
+    if not members.has_links[member] or members.is_hub[member]:
+        return False
     for column in range(len(own)):
-        if own[column] == node:
+        if own[column] == members.nodes[member]:
             return bool(is_own_party[column])
     return False
 

@@ -36,7 +36,8 @@ MONTH = timedelta(days=30)
 # The last day of the world is not in the record files; it arrives as live traffic.
 LIVE_DAYS = 1
 
-SCORED_AT_ONCE = 60
+# Of each kind; fewer give too few cases to show each act on one.
+SCORED_AT_ONCE = 80
 
 # Maximum wait for subjects to be scored again.
 MAX_WAIT_S = 20
@@ -376,7 +377,7 @@ def _wait_for_decisions(log: "DecisionRepository", known: int) -> None:
 
 
 def _keep_serving(client: Client, waiting: list["Submission"], later: "Sent") -> None:
-    """Send a subject every two seconds, and serve until interrupted.
+    """Send a subject every ten seconds, and serve until interrupted.
 
     Later records of these subjects follow after the last of them.
     """
@@ -386,7 +387,7 @@ def _keep_serving(client: Client, waiting: list["Submission"], later: "Sent") ->
     try:
         for submission in waiting:
             client.score(submission)
-            time.sleep(2)
+            time.sleep(10)
         if later:
             client.send(later)
             messages.print(f"  became known: {in_words(later)}")

@@ -46,7 +46,9 @@ def bring_up_to(world: Path, end: datetime) -> None:
 
     Intervals and times of day stay the same. Records that become known from `end` on are dropped.
     """
-    last: datetime = pc.max(read_records(world, "shipments")["declared_at"]).as_py()
+    declared = (read_records(world, name)["declared_at"] for name in ("journeys", "shipments"))
+    # After the last journey only few shipments are declared, those of journeys before it.
+    last: datetime = min(pc.max(instants).as_py() for instants in declared)
     # Rounded up, so that the last day is cut short instead of missing.
     days = -((last - end) // timedelta(days=1))
     by = pa.scalar(timedelta(days=days), pa.duration("us"))

@@ -300,10 +300,10 @@ def network(kind: SubjectKind) -> str:
         SELECT DISTINCT subject_id, party FROM level_0 JOIN followed USING (subject_id, party)
         WHERE starts_with(party, 'party ')
     ), pairs AS (
-        SELECT subject_id, count(*) AS unlinked_pairs FROM known k JOIN known o USING (subject_id)
-        WHERE k.party < o.party AND (subject_id, k.party, o.party) NOT IN (
+        SELECT subject_id, count(*) FILTER ((subject_id, k.party, o.party) NOT IN (
             SELECT (subject_id, party, partner) FROM followed
-            UNION SELECT (subject_id, partner, party) FROM followed)
+            UNION SELECT (subject_id, partner, party) FROM followed)) AS unlinked_pairs
+        FROM known k JOIN known o USING (subject_id) WHERE k.party < o.party
         GROUP BY subject_id
     ), per_subject AS (
         SELECT subject_id, min(CASE WHEN confirmed = 1 THEN level + 1 END) AS hops_to_confirmed,
@@ -321,7 +321,7 @@ def network(kind: SubjectKind) -> str:
         coalesce(second_partners_inspected, 0) AS second_partners_inspected,
         coalesce(second_partners_confirmed, 0) AS second_partners_confirmed,
         coalesce(members, 0) AS members, coalesce(members_new_30d, 0) AS members_new_30d,
-        hops_to_confirmed, days_since_first_link, coalesce(unlinked_pairs, 0) AS unlinked_pairs
+        hops_to_confirmed, days_since_first_link, unlinked_pairs
     FROM asking a LEFT JOIN per_subject USING (subject_id) LEFT JOIN pairs USING (subject_id)
     """
 

@@ -137,8 +137,7 @@ def told(state: OnlineStore, at: datetime = NOW) -> list[float]:
 
 
 def paid(state: OnlineStore) -> int:
-    window = next(w for w in history_windows() if w.by == ("latest_payer_id",) and w.days == 90)
-    return int(state.numbers(state.plan([window]), SUBJECT, instant_us(NOW))[0])
+    return int(state.numbers(state.plan([PAID]), SUBJECT, instant_us(NOW))[0])
 
 
 @pytest.fixture
@@ -199,8 +198,7 @@ def test_a_journey_declared_after_its_shipment_tells_no_lane(state: OnlineStore)
 
 
 def test_what_a_subject_brings_counts_and_is_not_kept(state: OnlineStore) -> None:
-    window = next(w for w in history_windows() if w.by == ("latest_payer_id",) and w.days == 90)
-    plan, at = state.plan([window]), instant_us(NOW)
+    plan, at = state.plan([PAID]), instant_us(NOW)
     arrive(state, payment("known"))
     beside = {"transactions": [payment("known"), payment("brought")]}
 

@@ -213,8 +213,8 @@ FACTS: dict[str, list[Fact]] = {
         route("the oldest link counts", 60.0, NEAR_CRAFT, run("carrier", "old", days=60)),
     ],
     "unlinked_pair_count": [
-        shipment("both are new", 0.0),
-        shipment("one is new", 0.0, NEAR),
+        shipment("both are new", MISSING),
+        shipment("one is new", MISSING, NEAR),
         shipment("both known, never together", 1.0, NEAR, trade("consignor", "x")),
         shipment(
             "known, and together before",
@@ -228,13 +228,13 @@ FACTS: dict[str, list[Fact]] = {
         ),
         shipment(
             "containers are no parties",
-            0.0,
+            MISSING,
             *(NEAR, trade("x", "y", container_number=BOX)),
             container_number=BOX,
         ),
     ],
     "route_unlinked_pair_count": [
-        route("nothing known", 0.0),
+        route("nothing known", MISSING),
         route(
             "its carrier never worked with payer and payee",
             2.0,
