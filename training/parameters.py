@@ -157,9 +157,9 @@ class SelectionParameters(Parameters):
 # The share inspected that gates and groups use; every evaluation includes it.
 GATE_SHARE = 0.05
 
-# The largest false-referral rate of a group, as a multiple of the overall rate. Two persons may
-# waive it for a time, with a reason (Charter of Fundamental Rights, Art. 21).
-MAX_FALSE_REFERRAL_RATIO = 1.5
+# How many times as often as all subjects, and as its risk explains, a group may be referred. Two
+# persons may waive it for a time, with a reason (Charter of Fundamental Rights, Art. 21).
+MAX_REFERRAL_RATIO = 1.5
 
 
 class EvaluationParameters(Parameters):

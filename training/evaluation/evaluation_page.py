@@ -16,6 +16,7 @@ from training.evaluation.evaluation_report import (
 )
 from training.evaluation.html_page import document, footnote, table
 from training.leakage.finding import LeakageFinding
+from training.parameters import GATE_SHARE
 
 CAPACITY = ("share inspected", "precision", "recall", "lift", "value captured")
 
@@ -43,6 +44,8 @@ def sections(report: EvaluationReport) -> Iterable[str]:
     yield from _oracle(report)
     if report.stability is not None:
         yield _stability(report.stability)
+    if report.population is not None and report.population.groups:
+        yield _group_referrals(report.population)
     yield _groups(report)
     yield _typologies(
         "By typology, confirmed subjects in the highest 5 % of all inspected", report.typologies
@@ -305,6 +308,34 @@ def _joint_proxy(joint: JointProxyFigures) -> str:
     ]
     title = f"What all features and the score tell about {joint.regions} regions of origin"
     return table(title, ("what", "share"), rows)
+
+
+def _group_referrals(population: PopulationSection) -> str:
+    head = (
+        "group",
+        "subjects",
+        "referred",
+        "times as often as all",
+        "times as precise as all",
+        "referred too often, probability",
+    )
+    rows = [
+        (
+            f"{g.by}: {g.group}",
+            f"{g.subjects:,}",
+            f"{g.referred:,.0f}",
+            spelt(g.ratio, places=1),
+            spelt(g.precision_ratio, places=1),
+            f"{g.p_above:.0%}",
+        )
+        for g in population.groups
+    ]
+    caption = (
+        f"Of {population.of_whom}, if the highest {GATE_SHARE:.0%} are referred; the worst group "
+        f"first. Too often is more than {population.groups[0].largest_ratio:g} times as often as "
+        "all, and as many confirmed among those referred explain."
+    )
+    return table("Referrals by group, of all traffic", head, rows, caption=caption)
 
 
 def _groups(report: EvaluationReport) -> str:

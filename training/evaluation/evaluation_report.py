@@ -77,10 +77,11 @@ class GroupFigures(FrozenModel):
 class GroupReferrals(FrozenModel):
     """One group of all traffic under the cut that takes the highest 5 % of all subjects.
 
-    `subjects` and `referred` are counts. `ratio` is the group's false-referral rate, over subjects
-    that would not be confirmed, divided by that of all traffic; it has no value with too few
-    results. `p_above` is the probability of at least as many false referrals if the true ratio is
-    `largest_ratio`, `p_within` that of at most as many.
+    `subjects` and `referred` are counts. `ratio` is how many times as often it is referred as all
+    subjects, `precision_ratio` how many times as many of those referred would be confirmed as of
+    all referred. `p_above` is the probability that it is referred more than `largest_ratio` times
+    as often as all, and as often as its risk explains. `chances_of_more` is the same if the group
+    had more subjects, and all else alike, by their number.
     """
 
     by: str
@@ -88,9 +89,10 @@ class GroupReferrals(FrozenModel):
     subjects: int
     referred: float
     ratio: Estimate
+    precision_ratio: Estimate
     largest_ratio: float
-    p_within: float
     p_above: float
+    chances_of_more: dict[int, float]
 
 
 class SelectionFigures(FrozenModel):

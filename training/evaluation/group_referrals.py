@@ -1,52 +1,79 @@
-"""False referrals of each group in all traffic, relative to all subjects.
+"""Referrals of each group of all traffic, beside those of all and what becomes of them.
 
-Referrals are known for every subject; labels are needed only to estimate how many of those referred
-would be confirmed. If there are too few, the open cases count against a clear answer: the test that
-a group is within the limit assumes that none of them would be confirmed, the test that it is above
-assumes that all would be.
+Who is referred is known of every subject, so referral rates are compared first: the ratio of a
+group to all is shrunken towards 1, for most groups differ by chance (a mixture of two gamma priors,
+as in DuMouchel's Gamma Poisson Shrinker for adverse drug reactions, 1999). A group may be referred
+more often because it is riskier: then as many of those referred are confirmed as of all referred
+(Becker's outcome test). Where few results are known, a group is taken to be about as risky as all,
+so a ratio that is far too high needs no result to be noticed.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
 
 import numpy as np
 from scipy import special
 
 from training.confidence_intervals import Estimate
-from training.estimation.inspected_sample import InspectedSample
-from training.estimation.population_figures import confirmed_among
+from training.estimation.inspected_sample import InspectedSample, effective_size
 from training.evaluation.evaluation_report import GroupReferrals
 from training.evaluation.groups import groupings, masks
 from training.evaluation.labelled_window import LabelledWindow
 from training.outcomes import Bools
-from training.parameters import GATE_SHARE, MAX_FALSE_REFERRAL_RATIO
+from training.parameters import GATE_SHARE, MAX_REFERRAL_RATIO
 from training.ranking import Floats, ScoreRanking, inspected_rows
 
 GATED_GROUPINGS = ("mode", "office", "operator", "origin", "region of origin")
 # Smaller groups are pooled: on their own they allow no clear answer.
 MIN_SUBJECTS = 100
 
+# Priors of a referral ratio, of mean 1: nineteen in twenty groups lie within a quarter of all, one
+# lies anywhere. As shapes of gamma distributions, which are worth so many expected referrals.
+LIKE_ALL, ANYWHERE, ANYWHERE_SHARE = 60.0, 1.5, 0.05
+# Prior of how risky a group is, as a multiple of all: 0.2 to 2.4, of mean 1.
+RISK = 3.0
+
+# Quantiles of the normal distribution.
+_NORMAL = special.ndtri((np.arange(200) + 0.5) / 200)
+# Multiples of a group's traffic at which it is asked whether it could be judged.
+_MULTIPLES = 2.0 ** np.arange(1, 11)
+
+
+class _Group(NamedTuple):
+    """A group's referrals, and the results of those referred, in independent results.
+
+    `expected` are the referrals if it were referred as often as all, `usual` the confirmed results
+    if as many were confirmed as of all that are referred.
+    """
+
+    referred: float
+    expected: float
+    confirmed: float
+    usual: float
+
 
 def group_referrals(
     traffic: LabelledWindow, sample: InspectedSample, log_odds: Floats
 ) -> tuple[GroupReferrals, ...]:
-    """Return figures for each group, under the cut that takes the highest 5 % of all subjects.
+    """Return figures for each group under the cut that takes the highest 5 % of all; worst first.
 
-    `traffic` holds all subjects, `sample` the inspected ones among them. Empty if the sample allows
-    no figure of all traffic.
+    `traffic` holds all subjects, `sample` the inspected ones among them. Results of a sample that
+    allows no figure of all traffic tell nothing of a group's risk either.
     """
-    if sample.refusal is not None:
-        return ()
+    return referrals_of(_gated_groups(traffic), sample, log_odds)
+
+
+def referrals_of(
+    groups: Iterable[tuple[str, str, Bools]], sample: InspectedSample, log_odds: Floats
+) -> tuple[GroupReferrals, ...]:
+    """Return the figures of `group_referrals` for groups by grouping, name and mask of traffic."""
     ranking = ScoreRanking.from_scores(np.zeros(sample.traffic), log_odds)
     referred = inspected_rows(ranking, GATE_SHARE)
-    # The share referred among all subjects that would not be confirmed. At least one is assumed,
-    # because a ratio to zero has no value.
-    confirmed = confirmed_among(sample, referred)
-    rightly = min(confirmed.value if confirmed else 0.0, float(referred.sum()))
-    usual = max(float(referred.sum()) - rightly, 1.0) / (sample.traffic - rightly)
-    return tuple(
-        _figures((by, group), mask, referred, sample, usual)
-        for by, group, mask in _gated_groups(traffic)
+    found = (
+        _figures(by, name, int(mask.sum()), _group(mask, referred, sample))
+        for by, name, mask in groups
     )
+    return tuple(sorted(found, key=lambda each: (-each.p_above, -(each.ratio.value or 0.0))))
 
 
 def _gated_groups(traffic: LabelledWindow) -> Iterator[tuple[str, str, Bools]]:
@@ -56,67 +83,88 @@ def _gated_groups(traffic: LabelledWindow) -> Iterator[tuple[str, str, Bools]]:
                 yield by, group, mask
 
 
-def _figures(
-    name: tuple[str, str], mask: Bools, referred: Floats, sample: InspectedSample, usual: float
-) -> GroupReferrals:
-    subjects = int(mask.sum())
-    value, fewest, most = _false_referrals(sample, referred * mask)
-    # A limit above 1 would be no probability.
-    allowed = min(MAX_FALSE_REFERRAL_RATIO * usual, 1.0)
+def _group(mask: Bools, referred: Floats, sample: InspectedSample) -> _Group:
+    expected = float(referred.mean() * mask.sum())
+    return _Group(float(referred[mask].sum()), expected, *_results(mask, referred, sample))
+
+
+def _results(mask: Bools, referred: Floats, sample: InspectedSample) -> tuple[float, float]:
+    """Return how many of a group's referred are confirmed, and would be as usual.
+
+    Weights make results stand for traffic. Both numbers are in independent results of equal weight,
+    fewer if results stand for less of the group than is referred.
+    """
+    weights = sample.weights * referred[sample.rows]
+    own = weights * mask[sample.rows]
+    if sample.refusal is not None or not own.any():
+        return 0.0, 0.0
+    results = effective_size(own) * min(float(own.sum() / referred[mask].sum()), 1.0)
+    confirmed, usual = own @ sample.labels / own.sum(), weights @ sample.labels / weights.sum()
+    return results * float(confirmed), results * float(usual)
+
+
+def _figures(by: str, name: str, subjects: int, group: _Group) -> GroupReferrals:
+    ratios, chances = _referral_ratios(group)
+    order = np.argsort(ratios)
+    cumulated = np.cumsum(chances[order])
+    low, high = ratios[order][np.searchsorted(cumulated, (0.025, 0.975)).clip(max=len(order) - 1)]
+    value = float(ratios @ chances)
     return GroupReferrals(
-        by=name[0],
-        group=name[1],
+        by=by,
+        group=name,
         subjects=subjects,
-        referred=float(referred[mask].sum()),
-        ratio=Estimate(
-            None if value is None else value / subjects / usual,
-            _plausible_share(fewest, subjects, 0.025, 0.0) / usual,
-            _plausible_share(most, subjects, 0.975, 1.0) / usual,
-        ),
-        largest_ratio=MAX_FALSE_REFERRAL_RATIO,
-        p_within=float(np.mean(1 - _beta_below(most + 1, subjects - most, allowed))),
-        p_above=float(np.mean(_beta_below(fewest, subjects - fewest + 1, allowed))),
+        referred=group.referred,
+        ratio=Estimate(value, float(low), float(high)),
+        precision_ratio=_precision_ratio(group, ratios, chances),
+        largest_ratio=MAX_REFERRAL_RATIO,
+        p_above=_chance_above(group),
+        chances_of_more={
+            round(subjects * multiple): _chance_above(_Group(*(multiple * np.array(group))))
+            for multiple in _MULTIPLES
+        },
     )
 
 
-def _beta_below(a: Floats, b: Floats, at: float) -> Floats:
-    """Return the beta distribution function at a share, also for degenerate parameters.
+def _referral_ratios(group: _Group) -> tuple[Floats, Floats]:
+    """Return plausible ratios of a group's referrals to those of all, and their probabilities."""
+    shapes = np.array([LIKE_ALL, ANYWHERE])
+    # The likelihood of so many referrals under each prior: negative binomial, but for a constant.
+    likelihood = (
+        special.gammaln(shapes + group.referred)
+        - special.gammaln(shapes)
+        - shapes * np.log1p(group.expected / shapes)
+        - group.referred * np.log(shapes + group.expected)
+    )
+    chance = special.softmax(likelihood + np.log([1 - ANYWHERE_SHARE, ANYWHERE_SHARE]))
+    # Quantiles of gamma distributions after Wilson and Hilferty: exact ones take a hundred times.
+    shape = shapes[:, None] + group.referred
+    quantiles = shape * (1 - 1 / (9 * shape) + _NORMAL / (3 * np.sqrt(shape))) ** 3
+    ratios = np.maximum(quantiles, 1e-9) / (shapes[:, None] + group.expected)
+    return ratios.ravel(), np.repeat(chance / len(_NORMAL), len(_NORMAL))
 
-    With no false referral all mass lies at 0, and if all subjects are referred falsely at 1; scipy
-    returns NaN for both.
+
+def _risk(group: _Group, ratio: Floats | float) -> tuple[float, Floats]:
+    """Return shape and rate of the gamma distribution of a group's risk, given its ratio.
+
+    Precision is risk by ratio: of a group that is referred more often for no reason, fewer of those
+    referred are confirmed.
     """
-    within = special.betainc(np.where(a > 0, a, 1.0), np.where(b > 0, b, 1.0), at)
-    return np.where(a <= 0, 1.0, np.where(b <= 0, 0.0, within))
+    return RISK + group.confirmed, RISK + group.usual / np.asarray(ratio)
 
 
-def _false_referrals(
-    sample: InspectedSample, referred: Floats
-) -> tuple[float | None, Floats, Floats]:
-    """Return how many referred subjects would not be confirmed: value, minimum and maximum.
+def _precision_ratio(group: _Group, ratios: Floats, chances: Floats) -> Estimate:
+    shape, rate = _risk(group, ratios)
+    value, ratio = float(chances @ (shape / rate / ratios)), float(chances @ ratios)
+    low, high = special.gammaincinv(shape, (0.025, 0.975)) / (float(chances @ rate) * ratio)
+    return Estimate(value, float(low), float(high))
 
-    Known results are hard bounds; the plausible values of an estimate are clipped to them.
+
+def _chance_above(group: _Group) -> float:
+    """Return the probability that a group is referred too often for its risk.
+
+    A group that is less risky than all may be referred as often as all.
     """
-    total, known = float(referred.sum()), referred[sample.rows]
-    fewest = min(float(known @ (1 - sample.labels)), total)
-    most = total - float(known @ sample.labels)
-    confirmed = confirmed_among(sample, referred)
-    if confirmed is None:
-        is_known = most - fewest < 0.5
-        return fewest if is_known else None, np.array([fewest]), np.array([most])
-    plausible = np.clip(total - confirmed.points, fewest, most)
-    return float(np.clip(total - confirmed.value, fewest, most)), plausible, plausible
-
-
-def _plausible_share(counts: Floats, subjects: int, quantile: float, added: float) -> float:
-    """Return a quantile of the share that these counts suggest, after Clopper and Pearson.
-
-    `added` is 1 for an upper end and 0 for a lower one.
-    """
-    if not added and not counts.any():
-        return 0.0
-    # A grid of quantiles replaces sampling, so that the result is deterministic.
-    grid = (np.arange(100) + 0.5) / 100
-    thinned = np.maximum(counts[:: max(len(counts) // 100, 1), None], 1e-9)
-    a, b = thinned + added, subjects - thinned + 1 - added
-    shares = np.where(b > 0, special.betaincinv(a, np.where(b > 0, b, 1.0), grid), 1.0)
-    return float(np.quantile(shares, quantile))
+    ratios, chances = _referral_ratios(group)
+    explained = ratios / MAX_REFERRAL_RATIO
+    shape, rate = _risk(group, ratios)
+    return float(chances @ np.where(explained > 1, special.gammainc(shape, rate * explained), 0.0))

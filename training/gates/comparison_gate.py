@@ -3,25 +3,34 @@
 The figure is mean recall: the share of known confirmed subjects that a ranking of all traffic
 finds, averaged over inspecting 1 % to 20 % of it. Every confirmed subject counts by the depth at
 which it is reached, so models differ by hundreds of ranks instead of the few subjects around one
-cut. It describes what inspections found, and assumes that undetected cases are like these.
+cut. Officers see the highest 1 %, so a model that clearly finds fewer there is refused as well.
+Both describe what inspections found, and assume that undetected cases are like these.
 """
+
+import math
 
 import numpy as np
 from scipy import stats
 
 from training.confidence_intervals import Estimate
-from training.estimation.weighted_mean import weighted_mean
 from training.gates.non_inferiority import enough_in_words, no_worse_by
 from training.gates.verdict import Verdict
+from training.outcomes import Bools
 from training.ranking import Floats
 
 GATE = "no worse than the champion"
 
-# Mean recall is averaged between these shares of all traffic.
+# Mean recall is averaged between these shares of all traffic; officers see the first.
 SHARES = (0.01, 0.20)
 
 # The loss of mean recall within which a model still counts as no worse.
 MARGIN = 0.05
+
+# An interval of 90 %, so that either answer is wrong once in twenty at most.
+ONE_SIDED = 0.95
+# Gains are taken to vary as if two more confirmed subjects had differed by this much, so that a few
+# that happen not to differ prove nothing.
+FEWEST, USUAL_SPREAD = 2, 0.25
 
 
 def mean_recall_of(log_odds: Floats) -> Floats:
@@ -32,32 +41,56 @@ def mean_recall_of(log_odds: Floats) -> Floats:
 
 
 def gain_of_recall(labels: Floats, log_odds: Floats, champion: Floats) -> Estimate:
-    """Return the mean recall above the champion's; unknown without a confirmed subject.
+    """Return the mean recall above the champion's, with its interval of 90 %.
 
     Arrays have one entry for each subject of the traffic; `champion` are log-odds too, and `labels`
-    are NaN if unknown.
+    are NaN if unknown. Unknown without a confirmed subject. Gains are paired, subject by subject,
+    so what both models find alike adds no uncertainty.
     """
-    is_confirmed = labels == 1
-    gains = (mean_recall_of(log_odds) - mean_recall_of(champion))[is_confirmed]
+    gains = (mean_recall_of(log_odds) - mean_recall_of(champion))[labels == 1]
     if not len(gains):
         return Estimate(None)
-    # Gains lie in -1..1, and weighted_mean takes values in 0..1.
-    told = weighted_mean((gains + 1) / 2, np.ones(len(gains)), is_this_traffic=False)
-    return told.scaled(2.0, -1.0).estimate
+    value, degrees = float(gains.mean()), len(gains) + FEWEST - 1
+    squares = float(((gains - value) ** 2).sum()) + FEWEST * USUAL_SPREAD**2
+    error = math.sqrt(squares / degrees / len(gains))
+    half = float(stats.t.ppf(ONE_SIDED, degrees)) * error
+    return Estimate(value, value - half, value + half)
 
 
 def no_worse(labels: Floats, log_odds: Floats, champion: Floats) -> Verdict:
     """Return the verdict on scores; arguments are as in `gain_of_recall`."""
+    if np.array_equal(stats.rankdata(log_odds), stats.rankdata(champion)):
+        return Verdict(GATE, "passed", "it ranks every subject as the champion does")
     gain, confirmed = gain_of_recall(labels, log_odds, champion), int((labels == 1).sum())
     if gain.value is None or gain.low is None or gain.high is None:
         return Verdict(GATE, "undecided", "nothing is known to be confirmed to compare them on")
+    lost, gained = _differently_found(labels, log_odds, champion)
     reason = (
         f"mean recall over the highest {SHARES[0]:.0%} to {SHARES[1]:.0%} of all traffic differs "
         f"from the champion's by {gain.value:+.3f} ({gain.low:+.3f} to {gain.high:+.3f}) over "
         f"{confirmed:,} confirmed subjects; want an interval above {-MARGIN:g} that does not lie "
-        "below 0"
+        f"below 0; of the confirmed in the champion's highest {SHARES[0]:.0%} it has {lost:,} no "
+        f"longer there, and {gained:,} others"
     )
+    if _are_clearly_fewer(lost, gained):
+        return Verdict(GATE, "refused", f"{reason}: clearly fewer")
     verdict = no_worse_by(gain, MARGIN)
     if verdict == "undecided":
         reason = f"{reason}; {enough_in_words(gain, MARGIN, confirmed, 'confirmed subjects')}"
     return Verdict(GATE, verdict, reason)
+
+
+def _differently_found(labels: Floats, log_odds: Floats, champion: Floats) -> tuple[int, int]:
+    """Return how many confirmed are in the champion's highest 1 % alone, and in the model's."""
+    own, its = (_is_highest(scores) & (labels == 1) for scores in (log_odds, champion))
+    return int((its & ~own).sum()), int((own & ~its).sum())
+
+
+def _is_highest(log_odds: Floats) -> Bools:
+    return np.asarray(stats.rankdata(-log_odds) <= SHARES[0] * len(log_odds))
+
+
+def _are_clearly_fewer(lost: int, gained: int) -> bool:
+    """Return whether more are lost than gained by more than chance (exact McNemar test)."""
+    differing = lost + gained
+    return differing > 0 and stats.binomtest(lost, differing, alternative="greater").pvalue < 0.025

@@ -1,13 +1,15 @@
-"""Gate: no group of traffic may be falsely referred far more often than all subjects."""
+"""Gate: no group of traffic may be referred far more often than all for no reason."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Sequence
 
 from training.confidence_intervals import Estimate
 from training.evaluation.evaluation_report import EvaluationReport, GroupReferrals
 from training.gates.verdict import Verdict
 
 GATE = "groups"
-SIGNIFICANCE = 0.05
+
+# Probabilities of being above the limit: refused beyond the first, passed up to the second.
+REFUSED, PASSED = 0.95, 0.2
 
 MIN_SUBJECTS = 100
 # A group with fewer subjects and a smaller share of traffic than this never leaves the gate
@@ -16,39 +18,34 @@ SMALLEST_SHARE = 0.01
 
 
 def fair_to_groups(report: EvaluationReport) -> Verdict:
-    """Return the verdict on the false-referral ratio of each group.
+    """Return the verdict on the referrals of each group.
 
-    Refused if a group is above the limit by Holm's procedure over all groups, so that at most 5 %
-    of fair models are refused for any group, however many there are. Passed if every group is
-    within the limit, each at 5 %. Undecided if some group is unclear, unless it is too small to
-    matter.
+    Refused if some group is probably above the limit, passed if probably none is, and undecided if
+    that is unclear of a group that is not too small to matter. That most groups are referred like
+    all is part of the probability, so many groups do not make a refusal likely.
     """
     if report.population is None or not report.population.groups:
         return Verdict(GATE, "undecided", _why_nothing_is_known(report))
-    groups = report.population.groups
-    if above := [*_above(groups)]:
+    return on_groups(report.population.groups, report.population.figures.subjects)
+
+
+def on_groups(groups: Sequence[GroupReferrals], subjects: int) -> Verdict:
+    """Return the verdict on all groups of a traffic of so many subjects."""
+    if above := [group for group in groups if group.p_above > REFUSED]:
         return Verdict(GATE, "refused", _listed(above))
-    smallest = SMALLEST_SHARE * report.population.figures.subjects
+    smallest = SMALLEST_SHARE * subjects
     judged = [g for g in groups if g.subjects >= min(MIN_SUBJECTS, smallest)]
-    if unclear := [group for group in judged if group.p_within >= SIGNIFICANCE]:
-        enough = "more subjects of these groups, and more results of those referred, would tell"
-        return Verdict(GATE, "undecided", f"{_listed(unclear)}; {enough}")
+    if unclear := [group for group in judged if group.p_above > PASSED]:
+        return Verdict(
+            GATE, "undecided", "; ".join(f"{_in_words(g)}; {_enough(g)}" for g in unclear)
+        )
     return Verdict(
         GATE,
         "passed",
-        f"{len(judged)} groups of all traffic are referred falsely at most "
-        f"{groups[0].largest_ratio:g} times as often as all; {len(groups) - len(judged)} are too "
-        "small to say",
+        f"{len(judged)} groups of all traffic are probably referred at most "
+        f"{groups[0].largest_ratio:g} times as often as all or as their risk explains; "
+        f"{len(groups) - len(judged)} are too small to say",
     )
-
-
-def _above(groups: Iterable[GroupReferrals]) -> Iterator[GroupReferrals]:
-    """Yield groups above the limit by Holm's step-down procedure."""
-    ordered = sorted(groups, key=lambda group: group.p_above)
-    for place, group in enumerate(ordered):
-        if group.p_above * (len(ordered) - place) > SIGNIFICANCE:
-            return
-        yield group
 
 
 def _listed(groups: Iterable[GroupReferrals]) -> str:
@@ -56,19 +53,30 @@ def _listed(groups: Iterable[GroupReferrals]) -> str:
 
 
 def _in_words(group: GroupReferrals) -> str:
+    ratio, precision_ratio = _spelt(group.ratio), _spelt(group.precision_ratio)
     return (
         f"{group.by} {group.group}: of {group.subjects:,} subjects {group.referred:,.0f} are "
-        f"referred, {_how_often(group.ratio)}; want at most {group.largest_ratio:g}"
+        f"referred, {ratio} times as often as all, and {precision_ratio} times as many of these "
+        f"would be confirmed; that it is referred more than {group.largest_ratio:g} times as often "
+        f"as all and as its risk explains has a probability of {group.p_above:.0%}"
     )
 
 
-def _how_often(ratio: Estimate) -> str:
-    value, low, high = ratio.value, ratio.low, ratio.high
-    if low is None or high is None:
-        return "and how often falsely cannot be said"
-    times = f"{low:.1f} to {high:.1f}"
-    times = times if value is None else f"{value:.1f} ({times})"
-    return f"falsely {times} times as often as all"
+def _spelt(ratio: Estimate) -> str:
+    if ratio.value is None or ratio.low is None or ratio.high is None:
+        return "unknown"
+    return f"{ratio.value:.1f} ({ratio.low:.1f} to {ratio.high:.1f})"
+
+
+def _enough(group: GroupReferrals) -> str:
+    clear = (
+        subjects
+        for subjects, chance in sorted(group.chances_of_more.items())
+        if chance > REFUSED or chance <= PASSED
+    )
+    if (subjects := next(clear, None)) is None:
+        return "so near the limit, no number of subjects would tell"
+    return f"about {subjects:,} subjects of it would tell, referred and confirmed alike"
 
 
 def _why_nothing_is_known(report: EvaluationReport) -> str:

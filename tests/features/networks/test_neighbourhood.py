@@ -64,7 +64,7 @@ def plainly(own: list[float], at: int, links: Links, found: list[tuple[float, in
         len(members),
         sum(each >= at - 30 * DAY_US for each in members),
         (at - min(members)) / DAY_US if members else math.nan,
-        len(pairs),
+        len(pairs) if len(known) > 1 else math.nan,
     ]
 
 

@@ -86,8 +86,87 @@ def test_a_challenger_with_three_quarters_of_the_precision_does_not_pass() -> No
 
 def test_an_equal_one_passes_where_labels_are_many_and_is_undecided_where_they_are_few() -> None:
     assert answers(0.05, inspected=0.5)["passed"] >= 24
-    assert answers(0.05, inspected=0.02)["undecided"] == 30
-    assert answers(0.0, inspected=0.02)["undecided"] == 30
+    assert answers(0.05, inspected=0.005)["undecided"] >= 24
+
+
+def test_the_champion_itself_passes_however_few_are_confirmed() -> None:
+    scores = np.random.default_rng(3).normal(size=500)
+    labels = np.where(np.arange(500) < 1, 1.0, np.nan)
+
+    verdict = no_worse(labels, 2 * scores + 1, scores)
+
+    assert verdict == comparison_gate.Verdict(
+        "no worse than the champion", "passed", "it ranks every subject as the champion does"
+    )
+
+
+def retrained(noise: float, confirmed: int, redraws: int = 100) -> "Counter[Answer]":
+    """Answers on models that differ from the truth by noise, the champion by .28 (sd, log-odds)."""
+    rng = np.random.default_rng(12)
+    found: Counter[Answer] = Counter()
+    for _ in range(redraws):
+        truth, _ = traffic(rng, 0.0)
+        smuggling = np.flatnonzero(rng.random(SUBJECTS) < expit(truth))
+        labels = np.full(SUBJECTS, np.nan)
+        labels[rng.choice(smuggling, confirmed, replace=False)] = 1.0
+        champion, model = (truth + sd * rng.normal(size=SUBJECTS) for sd in (0.28, noise))
+        found[no_worse(labels, model, champion).verdict] += 1
+    return found
+
+
+def test_of_49_confirmed_most_equal_ones_pass_and_hardly_one_that_loses_a_tenth() -> None:
+    """Noise of 1.2 costs .105 of mean recall."""
+    equal, worse = retrained(0.28, 49), retrained(1.2, 49)
+
+    assert equal["passed"] >= 60
+    assert equal["refused"] <= 10
+    assert worse["passed"] <= 2
+    assert worse["refused"] >= 50
+
+
+def test_an_interval_holds_the_gain_of_nine_in_ten() -> None:
+    rng = np.random.default_rng(13)
+    held = 0
+    for _ in range(200):
+        champion, labels = traffic(rng, 1.0)
+        model = champion + 0.6 * rng.normal(size=SUBJECTS)
+        whole = gain_of_recall(labels, model, champion).value
+        found = gain_of_recall(
+            np.where(rng.random(SUBJECTS) < 0.2, labels, np.nan), model, champion
+        )
+        assert found.low is not None and found.high is not None and whole is not None  # noqa: PT018
+        held += found.low <= whole <= found.high
+    assert held >= 175
+
+
+def test_a_few_that_do_not_differ_prove_nothing() -> None:
+    scores = np.arange(2_000.0)
+    labels = np.where(np.arange(2_000) >= 1_997, 1.0, np.nan)
+
+    verdict = no_worse(labels, np.r_[scores[:1_000][::-1], scores[1_000:]], scores)
+
+    assert gain_of_recall(labels, scores, scores).value == 0
+    assert verdict.verdict == "undecided"
+
+
+@pytest.mark.parametrize(("lost", "answer"), [(5, "passed"), (6, "refused")])
+def test_who_finds_clearly_fewer_in_the_highest_hundredth_is_refused(
+    lost: int, answer: Answer
+) -> None:
+    """Those it loses there are just below, which costs hardly any mean recall."""
+    scores, labels = np.arange(20_000.0), np.zeros(20_000)
+    labels[-lost:] = 1
+    labels[15_000:19_000:20] = 1
+    model = scores.copy()
+    model[-lost:] = 19_790 + np.arange(lost) / 10
+
+    gain = gain_of_recall(labels, model, scores)
+    verdict = no_worse(labels, model, scores)
+
+    assert gain.low is not None
+    assert gain.low > -MARGIN
+    assert verdict.verdict == answer
+    assert f"it has {lost:,} no longer there, and 0 others" in verdict.reason
 
 
 def test_clearly_worse_scores_are_refused_however_small_the_loss() -> None:
@@ -124,14 +203,15 @@ def test_an_interval_lies_above_the_margin_and_not_below_0(
 ) -> None:
     monkeypatch.setattr(comparison_gate, "gain_of_recall", lambda *arrays: gain)
 
-    assert no_worse(np.ones(9), np.zeros(9), np.zeros(9)).verdict == answer
+    assert no_worse(np.ones(9), np.arange(9.0), -np.arange(9.0)).verdict == answer
 
 
 def told_of(
     monkeypatch: pytest.MonkeyPatch, gain: Estimate, confirmed: int
 ) -> comparison_gate.Verdict:
     monkeypatch.setattr(comparison_gate, "gain_of_recall", lambda *arrays: gain)
-    return no_worse(np.ones(confirmed), np.zeros(confirmed), np.zeros(confirmed))
+    scores = np.arange(float(confirmed))
+    return no_worse(np.ones(confirmed), scores, np.roll(scores, 1))
 
 
 @pytest.mark.parametrize("value", [-0.04, 0.0, 0.03])
@@ -170,11 +250,12 @@ def test_the_difference_is_told_with_its_interval_and_what_it_rests_on(
         "passed",
         "mean recall over the highest 1% to 20% of all traffic differs from the champion's by "
         "+0.020 (-0.010 to +0.050) over 1,001 confirmed subjects; want an interval above -0.05 "
-        "that does not lie below 0",
+        "that does not lie below 0; of the confirmed in the champion's highest 1% it has 1 no "
+        "longer there, and 1 others",
     )
 
 
 def test_nothing_confirmed_decides_nothing() -> None:
     scores = np.arange(10.0)
 
-    assert no_worse(np.full(10, np.nan), scores, scores).verdict == "undecided"
+    assert no_worse(np.full(10, np.nan), scores, -scores).verdict == "undecided"

@@ -30,21 +30,17 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> TrainingSet:
 
 @pytest.fixture(scope="session")
 def candidates(data: TrainingSet) -> list[Candidate]:
-    """Trained where groups may be referred four times as often: so few subjects decide no 1.5."""
-    bound = "training.evaluation.group_referrals.MAX_FALSE_REFERRAL_RATIO"
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(bound, 4.0)
-        return [
-            train_model(
-                data,
-                TrainingParameters(
-                    **QUICK | {"leakage": LeakageParameters()},
-                    seed=seed,
-                    trees=TreeParameters(trees=60, leaves=6, early_stopping_rounds=0),
-                ),
-            )
-            for seed in (1, 2)
-        ]
+    return [
+        train_model(
+            data,
+            TrainingParameters(
+                **QUICK | {"leakage": LeakageParameters()},
+                seed=seed,
+                trees=TreeParameters(trees=60, leaves=6, early_stopping_rounds=0),
+            ),
+        )
+        for seed in (1, 2)
+    ]
 
 
 @pytest.fixture(scope="session")

@@ -82,7 +82,7 @@ def refused_by_one(gate: str, model: RiskModel) -> tuple[dict[str, Any], dict[st
     heavy = InfluenceFigures(by="office", groups=3, largest=0.4, largest_before=0.9, allowed=0.3)
     by_chance = replace(population.figures, roc_auc=Estimate(0.45, 0.4, 0.49))
     too_high = replace(population.calibration, slope=Estimate(9.0, 8.0, 10.0))
-    far = population.groups[0].model_copy(update={"group": "far", "p_within": 1.0, "p_above": 0.0})
+    far = population.groups[0].model_copy(update={"group": "far", "p_above": 0.99})
     changed = {
         "better than random": {"figures": by_chance},
         "calibration": {"calibration": too_high},
