@@ -66,7 +66,7 @@ class Year:
         is_smuggling = (rng.random(SUBJECTS) < expit(truth)).astype(np.float64)
         sample = inspected_sample(
             np.where(is_inspected, is_smuggling, np.nan),
-            np.where(is_inspected, "model", None).astype(object),  # type: ignore[arg-type]  # numpy types no objects
+            np.array([None, "model"], dtype=object)[is_inspected.astype(int)],
             np.where(is_inspected, chance, np.nan),
         )
         return cls(groups, truth, champion, sample)

@@ -35,12 +35,13 @@ class TrainingPeriod(ClosedModel):
 
 
 class GateAnswer(ClosedModel):
-    """The verdict of one gate at promotion, and whether people waived it."""
+    """The verdict of one gate at promotion, whether people waived it or a trial does without."""
 
     gate: str
     verdict: Literal["passed", "refused", "undecided"]
     reason: str
     is_waived: bool
+    not_required_in: str | None
 
 
 class ModelAnswer(ClosedModel):

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, get_args
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -50,8 +50,6 @@ FIT_SHARE, CALIBRATION_SHARE = 0.5, 0.25
 # Closing the terminal must end the service too.
 HUNG_UP: dict[int, int] = {signal.SIGHUP: 128 + signal.SIGHUP}
 TRAINER, APPROVER = "demo-trainer", "demo-approver"
-# Duration of the waiver that the two trial identities sign for undecidable gates.
-TRIAL = timedelta(days=30)
 
 
 def demo(
@@ -215,39 +213,14 @@ def _train_and_promote(home: Path, kind: SubjectKind, now: datetime) -> None:
 
 
 def _promote(reference: str, home: Path, now: datetime) -> None:
-    """Promote a model; two trial identities waive gates that lack inspections to decide."""
     from serving.cli.promote import approved, carry_out, print_promotion
     from serving.settings import settings_of
-    from training.errors import PromotionRefused
-    from training.gates.waivable import Waivable
-    from training.gates.waiver import WaiverRequest
     from training.model.model_home import ModelHome
     from training.registry.mlflow.store import TrackingStore
 
     models, settings, store = ModelHome(home), settings_of(home), TrackingStore.open(home, None)
-
-    def promote(leave: WaiverRequest | None = None) -> None:
-        approval, leave = approved("promote", models, reference, settings, APPROVER, [], leave, now)
-        print_promotion(carry_out("promote", reference, models, store, settings, approval, leave))
-
-    try:
-        promote()
-    except PromotionRefused as refusal:
-        waived = (*refusal.undecided, *refusal.answerable)
-        # A gate that refuses for another reason must not be waived.
-        if len(waived) < len(refusal.reasons):
-            raise
-        refused = ", ".join(refusal.answerable)
-        unequal = f", and {refused}: refused, as the reasons say" if refused else ""
-        messages.print(
-            f"  {len(refusal.undecided)} gates are undecided: so small a world holds too little to "
-            f"say{unequal}. {TRAINER} asks to go on and {APPROVER} signs; real use takes two "
-            "people.",
-            markup=False,
-        )
-        gates = tuple(gate for gate in get_args(Waivable) if gate in waived)
-        because = "A trial on an invented world, where nobody is inspected."
-        promote(WaiverRequest(gates, because, now + TRIAL, TRAINER))
+    approval, _ = approved("promote", models, reference, settings, APPROVER, [], None, now)
+    print_promotion(carry_out("promote", reference, models, store, settings, approval))
 
 
 def _live(world: Path, since: datetime) -> list["Submission"]:

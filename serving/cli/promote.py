@@ -41,6 +41,14 @@ if TYPE_CHECKING:
 
 IS_CHAMPION = "is now the champion"
 
+
+class ProfileName(StrEnum):
+    """What a model is promoted for, outside of live use."""
+
+    TRIAL = "trial"
+    PILOT = "pilot"
+
+
 if TYPE_CHECKING:
     GateName = Waivable
 else:  # a list of literals is no type that typer reads
@@ -75,6 +83,13 @@ def promote(
         str | None,
         typer.Option(help="Who asks for the waiver, beside the approver; for undecided gates."),
     ] = None,
+    profile: Annotated[
+        ProfileName | None,
+        typer.Option(
+            help="A trial, where only a refusal stops a model (default), or a pilot, which needs "
+            "some gates decided; live use needs all."
+        ),
+    ] = None,
     approval_file: Approvals = None,
     training_set: TrainingSetOption = None,
     home: Home = DEFAULT_HOME,
@@ -100,6 +115,10 @@ def promote(
     approval, leave = approved(
         kind, models, model, settings, approver, approval_file or [], leave, datetime.now(UTC)
     )
+    if profile is not None:
+        if approval.profile == "live":
+            raise typer.BadParameter("live use needs every gate decided; leave --profile out")
+        approval = replace(approval, profile=profile.value)
     store = TrackingStore.open(home, tracking_uri)
     try:
         done = carry_out(kind, model, models, store, settings, approval, leave, training_set)
@@ -194,12 +213,13 @@ def _claimed(kind: str, approver: str, settings: "Settings", now: datetime) -> "
     from training.registry.promotion import Approval
 
     if has_no_database(settings):
-        return Approval(approver, now)
+        return Approval(approver, now, profile="trial")
     store = ApprovalRepository(opened_database(settings))
     return Approval(
         approver,
         now,
         recording=lambda pointer: _recorded(kind, store, (), now, pointer),
+        profile="trial",
     )
 
 

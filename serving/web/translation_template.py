@@ -140,6 +140,8 @@ OTHER_CODES = (
         "waiver",
         "undecided, waived",
         "refused, waived",
+        "undecided, not required in a trial",
+        "undecided, not required in a pilot",
         "a browser",
         "the service itself",
         "init",

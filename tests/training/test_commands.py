@@ -117,27 +117,32 @@ def test_a_model_is_trained_judged_and_promoted_from_the_command_line(
     assert "approver, refused: trained by 'ada', approved by 'ada'" in str(own.exception)
     assert own.stdout == ""
 
-    alone = call(tidegate, home, *words, "--approver", "grace")
+    pilot = [*words, "--profile", "pilot"]
+    alone = call(tidegate, home, *pilot, "--approver", "grace")
     assert alone.exit_code == 1
-    assert "canaries, undecided: there is no champion" in str(alone.exception)
+    assert "proxies, undecided: " in str(alone.exception)
+    assert "canaries" not in str(alone.exception)
     assert "two people may answer for what is undecided: --waive" in str(alone.exception)
-    in_json = call(tidegate, home, *words, "--approver", "grace", "--json")
+    in_json = call(tidegate, home, *pilot, "--approver", "grace", "--json")
     told = json.loads(in_json.stdout)
-    assert "canaries" in told["undecided"]
-    assert any(reason.startswith("canaries, undecided: ") for reason in told["refused"])
+    assert "proxies" in told["undecided"]
+    assert any(reason.startswith("proxies, undecided: ") for reason in told["refused"])
 
     waived = [word for gate in UNDECIDED for word in ("--waive", gate)]
     why = ["--because", "The first champion of a trial.", "--until", in_a_month()]
-    lonely = call(tidegate, home, *words, "--approver", "grace", *waived, *why)
+    lonely = call(tidegate, home, *pilot, "--approver", "grace", *waived, *why)
     assert "want a requester who is not the signer" in str(lonely.exception)
     asked = ["--approver", "grace", "--requested-by", "ada", *waived, *why]
-    other = call(tidegate, home, *words, *asked, "--json")
+    other = call(tidegate, home, *pilot, *asked, "--json")
     assert other.exit_code == 0, other.exception
     promoted = json.loads(other.stdout)
     assert promoted["champion"]["version"] == "1"
     verdicts = {v["gate"]: (v["verdict"], v["is_waived"]) for v in promoted["verdicts"]}
     assert verdicts["canaries"] == ("undecided", True)
     assert verdicts["leakage"] == ("passed", False)
+    trial = call(tidegate, home, *words, "--approver", "grace", "--json")
+    answers = {v["gate"]: v["not_required_in"] for v in json.loads(trial.stdout)["verdicts"]}
+    assert (answers["proxies"], answers["leakage"]) == ("trial", None)
     assert "mlflow" not in (trained.stderr + judged.stderr + other.stderr).lower()
 
     another = shutil.copytree(home / "training_sets/shipment", tmp_path / "another")

@@ -79,9 +79,10 @@ class GroupReferrals(FrozenModel):
 
     `subjects` and `referred` are counts. `ratio` is how many times as often it is referred as all
     subjects, `precision_ratio` how many times as many of those referred would be confirmed as of
-    all referred. `p_above` is the probability that it is referred more than `largest_ratio` times
-    as often as all, and as often as its risk explains. `chances_of_more` is the same if the group
-    had more subjects, and all else alike, by their number.
+    all referred, by so many independent `results` and by what is usual. `p_above` is the
+    probability that it is referred more than `largest_ratio` times as often as all, and as often as
+    its risk explains. `chances_of_more` is the same if the group had more subjects, and all else
+    alike, by their number.
     """
 
     by: str
@@ -89,6 +90,7 @@ class GroupReferrals(FrozenModel):
     subjects: int
     referred: float
     ratio: Estimate
+    results: float
     precision_ratio: Estimate
     largest_ratio: float
     p_above: float

@@ -5,7 +5,8 @@ group to all is shrunken towards 1, for most groups differ by chance (a mixture 
 as in DuMouchel's Gamma Poisson Shrinker for adverse drug reactions, 1999). A group may be referred
 more often because it is riskier: then as many of those referred are confirmed as of all referred
 (Becker's outcome test). Where few results are known, a group is taken to be about as risky as all,
-so a ratio that is far too high needs no result to be noticed.
+so a ratio that is far too high needs no result to be noticed. Operators that are new or small are
+riskier by experience: they are taken to be as risky as they are referred, until results say else.
 """
 
 from collections.abc import Iterable, Iterator
@@ -24,6 +25,7 @@ from training.parameters import GATE_SHARE, MAX_REFERRAL_RATIO
 from training.ranking import Floats, ScoreRanking, inspected_rows
 
 GATED_GROUPINGS = ("mode", "office", "operator", "origin", "region of origin")
+RISKY_BY_EXPERIENCE = ("operator",)
 # Smaller groups are pooled: on their own they allow no clear answer.
 MIN_SUBJECTS = 100
 
@@ -42,14 +44,21 @@ _MULTIPLES = 2.0 ** np.arange(1, 11)
 class _Group(NamedTuple):
     """A group's referrals, and the results of those referred, in independent results.
 
-    `expected` are the referrals if it were referred as often as all, `usual` the confirmed results
-    if as many were confirmed as of all that are referred.
+    `expected` are the referrals if it were referred as often as all, `usual` the confirmed ones of
+    `results` if as many were confirmed as of all that are referred.
     """
 
     referred: float
     expected: float
+    results: float
     confirmed: float
     usual: float
+    is_risky_by_experience: bool
+
+    def times(self, multiple: float) -> "_Group":
+        """Return the group with so many times the traffic and results, all alike."""
+        numbers = {name: multiple * getattr(self, name) for name in self._fields[:-1]}
+        return self._replace(**numbers)
 
 
 def group_referrals(
@@ -70,7 +79,7 @@ def referrals_of(
     ranking = ScoreRanking.from_scores(np.zeros(sample.traffic), log_odds)
     referred = inspected_rows(ranking, GATE_SHARE)
     found = (
-        _figures(by, name, int(mask.sum()), _group(mask, referred, sample))
+        _figures(by, name, int(mask.sum()), _group(by, mask, referred, sample))
         for by, name, mask in groups
     )
     return tuple(sorted(found, key=lambda each: (-each.p_above, -(each.ratio.value or 0.0))))
@@ -83,24 +92,29 @@ def _gated_groups(traffic: LabelledWindow) -> Iterator[tuple[str, str, Bools]]:
                 yield by, group, mask
 
 
-def _group(mask: Bools, referred: Floats, sample: InspectedSample) -> _Group:
+def _group(by: str, mask: Bools, referred: Floats, sample: InspectedSample) -> _Group:
     expected = float(referred.mean() * mask.sum())
-    return _Group(float(referred[mask].sum()), expected, *_results(mask, referred, sample))
+    return _Group(
+        float(referred[mask].sum()),
+        expected,
+        *_results(mask, referred, sample),
+        by in RISKY_BY_EXPERIENCE,
+    )
 
 
-def _results(mask: Bools, referred: Floats, sample: InspectedSample) -> tuple[float, float]:
-    """Return how many of a group's referred are confirmed, and would be as usual.
+def _results(mask: Bools, referred: Floats, sample: InspectedSample) -> tuple[float, float, float]:
+    """Return a group's results among those referred, how many are confirmed, and would be as usual.
 
-    Weights make results stand for traffic. Both numbers are in independent results of equal weight,
+    Weights make results stand for traffic. The numbers are in independent results of equal weight,
     fewer if results stand for less of the group than is referred.
     """
     weights = sample.weights * referred[sample.rows]
     own = weights * mask[sample.rows]
     if sample.refusal is not None or not own.any():
-        return 0.0, 0.0
+        return 0.0, 0.0, 0.0
     results = effective_size(own) * min(float(own.sum() / referred[mask].sum()), 1.0)
     confirmed, usual = own @ sample.labels / own.sum(), weights @ sample.labels / weights.sum()
-    return results * float(confirmed), results * float(usual)
+    return results, results * float(confirmed), results * float(usual)
 
 
 def _figures(by: str, name: str, subjects: int, group: _Group) -> GroupReferrals:
@@ -115,11 +129,12 @@ def _figures(by: str, name: str, subjects: int, group: _Group) -> GroupReferrals
         subjects=subjects,
         referred=group.referred,
         ratio=Estimate(value, float(low), float(high)),
+        results=group.results,
         precision_ratio=_precision_ratio(group, ratios, chances),
         largest_ratio=MAX_REFERRAL_RATIO,
         p_above=_chance_above(group),
         chances_of_more={
-            round(subjects * multiple): _chance_above(_Group(*(multiple * np.array(group))))
+            round(subjects * multiple): _chance_above(group.times(multiple))
             for multiple in _MULTIPLES
         },
     )
@@ -149,7 +164,9 @@ def _risk(group: _Group, ratio: Floats | float) -> tuple[float, Floats]:
     Precision is risk by ratio: of a group that is referred more often for no reason, fewer of those
     referred are confirmed.
     """
-    return RISK + group.confirmed, RISK + group.usual / np.asarray(ratio)
+    usual = 1 / np.asarray(ratio)
+    prior = RISK * usual if group.is_risky_by_experience else RISK
+    return RISK + group.confirmed, prior + group.usual * usual
 
 
 def _precision_ratio(group: _Group, ratios: Floats, chances: Floats) -> Estimate:

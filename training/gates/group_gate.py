@@ -53,11 +53,12 @@ def _listed(groups: Iterable[GroupReferrals]) -> str:
 
 
 def _in_words(group: GroupReferrals) -> str:
-    ratio, precision_ratio = _spelt(group.ratio), _spelt(group.precision_ratio)
+    known = "no result is known" if group.results < 1 else f"{group.results:,.0f} results are known"
     return (
         f"{group.by} {group.group}: of {group.subjects:,} subjects {group.referred:,.0f} are "
-        f"referred, {ratio} times as often as all, and {precision_ratio} times as many of these "
-        f"would be confirmed; that it is referred more than {group.largest_ratio:g} times as often "
+        f"referred, {_spelt(group.ratio)} times as often as all; {known} of these, by which and by "
+        f"what is usual {_spelt(group.precision_ratio)} times as many of them would be confirmed "
+        f"as of all referred; that it is referred more than {group.largest_ratio:g} times as often "
         f"as all and as its risk explains has a probability of {group.p_above:.0%}"
     )
 

@@ -13,6 +13,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from features.errors import in_own_words
 from training.errors import ArtefactError
+from training.model.model_pointer import marked
 
 Answer = Literal["passed", "refused", "undecided"]
 VERDICTS = "verdicts.json"
@@ -23,24 +24,25 @@ class Verdict:
     """A gate's answer; `reason` states what was measured and what was required.
 
     An undecided gate measured too little; its reason states what would be enough, and it lets
-    nothing through. A waived gate has not passed, but stops nothing; `reason` then ends with the
-    person accountable.
+    nothing through unless the profile in `not_required_in` does without it. A waived gate has not
+    passed, but stops nothing; `reason` then ends with the person accountable.
     """
 
     gate: str
     verdict: Answer
     reason: str
     is_waived: bool = False
+    not_required_in: str | None = None
 
     @property
     def is_open(self) -> bool:
         """True if a model may pass."""
-        return self.verdict == "passed" or self.is_waived
+        return self.verdict == "passed" or self.is_waived or self.not_required_in is not None
 
     @property
     def answer(self) -> str:
-        """The verdict with a mark if it was waived, such as `undecided, waived`."""
-        return f"{self.verdict}, waived" if self.is_waived else self.verdict
+        """The verdict with a mark, such as `undecided, waived` or `…, not required in a trial`."""
+        return marked(self.verdict, self.not_required_in, is_waived=self.is_waived)
 
     def waived(self, in_words: str) -> "Verdict":
         """Return the verdict as waived; a gate that passed needs no waiver."""

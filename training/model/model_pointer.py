@@ -27,22 +27,33 @@ _MAX_BYTES = 1 << 24
 
 
 class GateVerdict(FrozenModel):
-    """The verdict of one gate at a promotion; `is_waived` if people answer for it."""
+    """The verdict of one gate at a promotion; `is_waived` if people answer for it.
+
+    `not_required_in` is the profile that does without the gate (`training.gates.profiles`).
+    """
 
     gate: str
     verdict: Literal["passed", "refused", "undecided"]
     reason: str
     is_waived: bool = False
+    not_required_in: str | None = None
 
     @property
     def answer(self) -> str:
-        """The verdict with a mark if it was waived, such as `undecided, waived`."""
-        return f"{self.verdict}, waived" if self.is_waived else self.verdict
+        """The verdict with a mark, such as `undecided, waived`."""
+        return marked(self.verdict, self.not_required_in, is_waived=self.is_waived)
 
     @property
     def is_open(self) -> bool:
         """True if a model may pass."""
-        return self.verdict == "passed" or self.is_waived
+        return self.verdict == "passed" or self.is_waived or self.not_required_in is not None
+
+
+def marked(verdict: str, not_required_in: str | None, *, is_waived: bool) -> str:
+    """Return a verdict with a mark if it was waived or is not required."""
+    if is_waived:
+        return f"{verdict}, waived"
+    return verdict if not_required_in is None else f"{verdict}, not required in a {not_required_in}"
 
 
 class Approver(FrozenModel):

@@ -13,6 +13,7 @@ from features.person_names import names_somebody
 from training.data.training_set import TrainingSet
 from training.errors import ArtefactError, ChampionUnreadable, PromotionRefused, TrainingError
 from training.evaluation.evaluation_report import EvaluationReport
+from training.gates.profiles import Profile, for_use
 from training.gates.promotion_verdicts import (
     CHAMPION,
     promotion_verdicts,
@@ -46,7 +47,8 @@ class Approval:
     """The person accountable for a promotion, and the time; raises PromotionRefused without one.
 
     In live use `approvers` are the persons behind the name and the proposer, `documents` their
-    signed statements, and `recording` logs the act while the pointer is replaced.
+    signed statements, and `recording` logs the act while the pointer is replaced. `profile` says
+    which gates must be decided.
     """
 
     approver: str
@@ -54,6 +56,7 @@ class Approval:
     approvers: tuple[Approver, ...] = ()
     documents: tuple[dict[str, Any], ...] = ()
     recording: Callable[[ModelPointer], AbstractContextManager[None]] = _unrecorded
+    profile: Profile = "live"
 
     def __post_init__(self) -> None:
         if not names_somebody(self.approver):
@@ -109,6 +112,7 @@ def promote_version(
             *filter(None, [live]),
         )
     )
+    verdicts = tuple(for_use(verdict, approval.profile) for verdict in verdicts)
     # Before refusing: refused attempts must be on record too.
     _record(store, registration, approval, verdicts)
     refuse_unless_open(verdicts)
@@ -220,11 +224,14 @@ def _record(
 
 
 def _overall(verdicts: tuple[Verdict, ...]) -> str:
-    """Return the worst verdict that nobody waived; waived or passed if there is none."""
+    """Return the worst verdict that stays shut; waived, not required or passed if none does."""
     shut = {verdict.verdict for verdict in verdicts if not verdict.is_open}
     if shut:
         return "refused" if "refused" in shut else "undecided"
-    return "waived" if any(verdict.is_waived for verdict in verdicts) else "passed"
+    if any(verdict.is_waived for verdict in verdicts):
+        return "waived"
+    undecided = next((verdict for verdict in verdicts if verdict.not_required_in), None)
+    return undecided.answer if undecided else "passed"
 
 
 def _write_card(

@@ -686,12 +686,13 @@ class FieldPlace(Answered):
 
 
 class GateAnswer(Answered):
-    """The verdict of one gate at promotion, and whether people waived it."""
+    """The verdict of one gate at promotion, whether people waived it or a trial does without."""
 
     gate: str
     verdict: Literal["passed", "refused", "undecided"] | str
     reason: str
     is_waived: bool
+    not_required_in: str | None = None
 
 
 class Habits(Answered):

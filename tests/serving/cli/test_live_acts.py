@@ -237,6 +237,16 @@ def test_a_promotion_takes_two_persons_and_a_waiver_another_than_the_approver(
         live.run(*command, *approvals, *waiver)
 
 
+def test_live_use_needs_every_gate_decided_whatever_a_trial_does_without(live: LiveHome) -> None:
+    command = ("promote", "--model", f"{NAME}/1", *live.both("promote", f"{NAME}/1"))
+
+    with pytest.raises(PromotionRefused, match="canaries, undecided: there is no champion"):
+        live.run(*command)
+    told = live.run(*command, "--profile", "pilot")
+    assert told.exit_code == 2
+    assert "live use needs every gate decided" in " ".join(told.output.split())
+
+
 def test_one_person_is_not_two_by_key_and_in_the_console(live: LiveHome) -> None:
     live.run("approvals", "propose", "promote", f"{NAME}/1")
     (pending,) = live.register.newest_pending(9)

@@ -196,12 +196,14 @@ def test_models_are_described_with_what_every_gate_said_at_their_promotion(
                 "verdict": "passed",
                 "reason": "no check refuses",
                 "is_waived": False,
+                "not_required_in": None,
             },
             {
                 "gate": "canaries",
                 "verdict": "undecided",
                 "reason": "there are none; waived by grace",
                 "is_waived": True,
+                "not_required_in": None,
             },
         ],
     }

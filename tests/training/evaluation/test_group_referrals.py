@@ -151,6 +151,26 @@ def test_results_as_usual_explain_referrals_and_fewer_do_not(
     assert raised_for_nothing.precision_ratio.value < 0.6
 
 
+def test_new_operators_are_taken_for_risky_until_results_say_else(
+    data: TrainingSet, scores: Floats
+) -> None:
+    is_new = np.arange(len(data)) % 20 == 0
+    own = replace(
+        data, subjects=data.subjects.assign(operator_subjects_before=np.where(is_new, 0, 500))
+    )
+    raised = np.random.default_rng(5).normal(size=len(data)) + 3 * is_new
+    is_drawn = np.random.default_rng(6).random(len(data)) < 0.3
+    clean = np.where(is_drawn, np.where(is_new, 0.0, np.arange(len(data)) % 2), np.nan)
+
+    unknown = groups_of(own, np.full(len(data), np.nan), 1.0, raised)["operator new"]
+    found_clean = groups_of(own, clean, 0.3, raised)["operator new"]
+
+    assert 0.2 < unknown.p_above < 0.95
+    assert unknown.results == 0
+    assert found_clean.results > 10
+    assert found_clean.p_above > 0.95
+
+
 def test_results_that_stand_for_little_of_a_group_explain_little(
     data: TrainingSet, scores: Floats
 ) -> None:

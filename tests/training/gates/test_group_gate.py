@@ -24,6 +24,7 @@ def group(
         subjects=subjects,
         referred=40,
         ratio=Estimate(2.0, 1.2, 3.4),
+        results=12.4,
         precision_ratio=Estimate(0.5, 0.2, 1.1),
         largest_ratio=1.5,
         p_above=p_above,
@@ -88,9 +89,10 @@ def test_the_groups_that_decide_are_named_with_their_figures() -> None:
         "their risk explains; 1 are too small to say"
     )
     assert refused.reason == (
-        "office far: of 400 subjects 40 are referred, 2.0 (1.2 to 3.4) times as often as all, and "
-        "0.5 (0.2 to 1.1) times as many of these would be confirmed; that it is referred more than "
-        "1.5 times as often as all and as its risk explains has a probability of 99%"
+        "office far: of 400 subjects 40 are referred, 2.0 (1.2 to 3.4) times as often as all; 12 "
+        "results are known of these, by which and by what is usual 0.5 (0.2 to 1.1) times as many "
+        "of them would be confirmed as of all referred; that it is referred more than 1.5 times as "
+        "often as all and as its risk explains has a probability of 99%"
     )
 
 
@@ -130,5 +132,5 @@ def test_a_ratio_without_a_figure_is_said_in_words() -> None:
 
     verdict = fair_to_groups(report(unknown))
 
-    assert "and unknown times as many of these would be confirmed" in verdict.reason
+    assert "by what is usual unknown times as many of them would be confirmed" in verdict.reason
     assert "nan" not in verdict.reason
