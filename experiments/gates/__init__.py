@@ -1,1 +1,1 @@
-"""How often gates are right where some 150 cases are confirmed."""
+"""Answers of gates to scores that are right and wrong, where some 150 cases are confirmed."""

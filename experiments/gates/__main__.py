@@ -71,7 +71,7 @@ class Year:
         )
         return cls(groups, truth, champion, sample)
 
-    def named(self) -> Iterator[tuple[str, str, Bools]]:
+    def named_groups(self) -> Iterator[tuple[str, str, Bools]]:
         """Yield each group by grouping, name and mask."""
         for by, groups in self.groups.items():
             for name, mask in masks(groups, MIN_SUBJECTS):
@@ -79,11 +79,11 @@ class Year:
 
     def verdict(self, log_odds: Floats) -> Answer:
         """Return the verdict of the groups gate on scores."""
-        return on_groups(referrals_of(self.named(), self.sample, log_odds), SUBJECTS).verdict
+        return on_groups(referrals_of(self.named_groups(), self.sample, log_odds), SUBJECTS).verdict
 
 
 def run(
-    table: Annotated[Table, typer.Argument(help="Which table of the notes.")],
+    table: Annotated[Table, typer.Argument(help="A table of the notes.")],
     years: Annotated[int, typer.Option(min=1, help="Redraws of each row.")] = 60,
     seed: Annotated[int, typer.Option(help="Of the first redraw.")] = 1,
 ) -> None:
@@ -107,7 +107,7 @@ def group_rows(years: int, seed: int) -> Iterator[tuple[str, "Counter[Answer]"]]
             confirmed += year.sample.labels.sum() / years
             fair[year.verdict(year.champion)] += 1
             truth[year.verdict(year.truth)] += 1
-            named = [mask for _, _, mask in year.named()]
+            named = [mask for _, _, mask in year.named_groups()]
             mask = named[rng.integers(len(named))]
             raised[year.verdict(year.champion + rng.uniform(*RAISED) * mask)] += 1
         where = f"groups differ by {effect:.1f}, {confirmed:.0f} confirmed"

@@ -100,7 +100,7 @@ def promote(
     """Ask every gate, and make a model the champion if all are open.
 
     In a trial one person says so by name; in live use two sign it (`tidegate approvals`). Exit code
-    1 where a gate refuses, or is undecided since too little is known to say.
+    1 where a gate refuses, or is undecided and must be decided for this use.
     """
     from training.errors import PromotionRefused
     from training.model.model_home import ModelHome

@@ -333,7 +333,7 @@ def _group_referrals(population: PopulationSection) -> str:
     caption = (
         f"Of {population.of_whom}, if the highest {GATE_SHARE:.0%} are referred; the worst group "
         f"first. Too often is more than {population.groups[0].largest_ratio:g} times as often as "
-        "all, and as many confirmed among those referred explain."
+        "all, and as its risk explains."
     )
     return table("Referrals by group, of all traffic", head, rows, caption=caption)
 

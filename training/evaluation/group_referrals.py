@@ -164,9 +164,9 @@ def _risk(group: _Group, ratio: Floats | float) -> tuple[float, Floats]:
     Precision is risk by ratio: of a group that is referred more often for no reason, fewer of those
     referred are confirmed.
     """
-    usual = 1 / np.asarray(ratio)
-    prior = RISK * usual if group.is_risky_by_experience else RISK
-    return RISK + group.confirmed, prior + group.usual * usual
+    inverse = 1 / np.asarray(ratio)
+    prior = RISK * inverse if group.is_risky_by_experience else RISK
+    return RISK + group.confirmed, prior + group.usual * inverse
 
 
 def _precision_ratio(group: _Group, ratios: Floats, chances: Floats) -> Estimate:

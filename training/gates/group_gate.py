@@ -1,9 +1,10 @@
 """Gate: no group of traffic may be referred far more often than all for no reason."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from training.confidence_intervals import Estimate
 from training.evaluation.evaluation_report import EvaluationReport, GroupReferrals
+from training.evaluation.group_referrals import MIN_SUBJECTS
 from training.gates.verdict import Verdict
 
 GATE = "groups"
@@ -11,9 +12,8 @@ GATE = "groups"
 # Probabilities of being above the limit: refused beyond the first, passed up to the second.
 REFUSED, PASSED = 0.95, 0.2
 
-MIN_SUBJECTS = 100
-# A group with fewer subjects and a smaller share of traffic than this never leaves the gate
-# undecided.
+# A group with fewer than `MIN_SUBJECTS` and a smaller share of traffic than this never leaves the
+# gate undecided.
 SMALLEST_SHARE = 0.01
 
 
@@ -32,7 +32,7 @@ def fair_to_groups(report: EvaluationReport) -> Verdict:
 def on_groups(groups: Sequence[GroupReferrals], subjects: int) -> Verdict:
     """Return the verdict on all groups of a traffic of so many subjects."""
     if above := [group for group in groups if group.p_above > REFUSED]:
-        return Verdict(GATE, "refused", _listed(above))
+        return Verdict(GATE, "refused", "; ".join(map(_in_words, above)))
     smallest = SMALLEST_SHARE * subjects
     judged = [g for g in groups if g.subjects >= min(MIN_SUBJECTS, smallest)]
     if unclear := [group for group in judged if group.p_above > PASSED]:
@@ -46,10 +46,6 @@ def on_groups(groups: Sequence[GroupReferrals], subjects: int) -> Verdict:
         f"{groups[0].largest_ratio:g} times as often as all or as their risk explains; "
         f"{len(groups) - len(judged)} are too small to say",
     )
-
-
-def _listed(groups: Iterable[GroupReferrals]) -> str:
-    return "; ".join(map(_in_words, groups))
 
 
 def _in_words(group: GroupReferrals) -> str:

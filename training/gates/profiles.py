@@ -27,13 +27,15 @@ REQUIRED: dict[str, tuple[Profile, str]] = {
 """By gate the first profile in which it must be decided, and the law; others always must."""
 
 
+def must_be_decided(gate: str, profile: Profile) -> bool:
+    """Return whether a gate that is undecided stops a model in a profile."""
+    first, _ = REQUIRED.get(gate, ("trial", ""))
+    return PROFILES.index(profile) >= PROFILES.index(first)
+
+
 def for_use(verdict: Verdict, profile: Profile) -> Verdict:
     """Return a verdict, marked if it is undecided and its gate need not be decided."""
-    first, _ = REQUIRED.get(verdict.gate, ("trial", ""))
-    if (
-        verdict.is_open
-        or verdict.verdict == "refused"
-        or PROFILES.index(profile) >= PROFILES.index(first)
-    ):
+    is_undecided = verdict.verdict == "undecided" and not verdict.is_waived
+    if not is_undecided or must_be_decided(verdict.gate, profile):
         return verdict
     return replace(verdict, not_required_in=profile)

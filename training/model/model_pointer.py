@@ -46,7 +46,8 @@ class GateVerdict(FrozenModel):
     @property
     def is_open(self) -> bool:
         """True if a model may pass."""
-        return self.verdict == "passed" or self.is_waived or self.not_required_in is not None
+        is_excused = self.verdict == "undecided" and self.not_required_in is not None
+        return self.verdict == "passed" or self.is_waived or is_excused
 
 
 def marked(verdict: str, not_required_in: str | None, *, is_waived: bool) -> str:

@@ -13,7 +13,7 @@ from features.person_names import names_somebody
 from training.data.training_set import TrainingSet
 from training.errors import ArtefactError, ChampionUnreadable, PromotionRefused, TrainingError
 from training.evaluation.evaluation_report import EvaluationReport
-from training.gates.profiles import Profile, for_use
+from training.gates.profiles import Profile, for_use, must_be_decided
 from training.gates.promotion_verdicts import (
     CHAMPION,
     promotion_verdicts,
@@ -150,6 +150,14 @@ def roll_back(
     refuse_unless_open(verdicts)
     if not former.is_through_all_gates:
         raise PromotionRefused((f"no gate let version {former.version} through",))
+    left_open = [each.gate for each in former.verdicts if each.not_required_in]
+    if missing := [gate for gate in left_open if must_be_decided(gate, approval.profile)]:
+        raise PromotionRefused(
+            (
+                f"version {former.version} became champion with {', '.join(missing)} undecided, "
+                "which must be decided now; promote it again",
+            )
+        )
     try:
         require_registered(folder, former, home.public_key)
     except (ArtefactError, Tampered) as refusal:

@@ -1,4 +1,4 @@
-"""Which verdicts open a gate in which profile, and that the page says the same."""
+"""Verdicts that open a gate in a profile; the page says the same."""
 
 from pathlib import Path
 from typing import get_args
@@ -43,6 +43,10 @@ def test_a_pilot_needs_what_concerns_people_and_none_that_compares_with_a_champi
 def test_every_gate_that_may_be_undecided_has_a_profile_and_a_law() -> None:
     assert REQUIRED.keys() == WAIVABLE - {"champion"}
     assert all(first in get_args(Profile) and law for first, law in REQUIRED.values())
+
+
+def test_a_mark_opens_no_gate_that_refuses() -> None:
+    assert not Verdict("groups", "refused", "-", not_required_in="trial").is_open
 
 
 def test_an_answer_says_in_which_profile_it_is_not_required() -> None:

@@ -74,6 +74,22 @@ def test_nobody_returns_to_a_champion_whose_waiver_has_ended(
     assert home.pointer(NAME, "champion").version == first
 
 
+def test_live_use_does_not_return_to_a_champion_of_a_trial_but_a_trial_does(
+    home: ModelHome, store: TrackingStore, data: TrainingSet
+) -> None:
+    first, second = versions(home)
+    trial = replace(GRACE, profile="trial")
+    promote_version(f"{NAME}/{first}", home, store, trial, data, INPUTS)
+    promote_version(f"{NAME}/{second}", home, store, GRACE, data, INPUTS)
+
+    with pytest.raises(PromotionRefused, match="canaries, control lane undecided, which must be"):
+        roll_back(NAME, home, store, GRACE, INPUTS)
+    assert home.pointer(NAME, "champion").version == second == champion_in(store)
+
+    roll_back(NAME, home, store, trial, INPUTS)
+    assert home.pointer(NAME, "champion").version == first
+
+
 def test_nobody_returns_to_a_champion_by_the_waiver_of_another_version(
     home: ModelHome, store: TrackingStore, data: TrainingSet, monkeypatch: pytest.MonkeyPatch
 ) -> None:
