@@ -102,6 +102,30 @@ def test_the_part_of_both_is_right_on_average_where_few_are_found() -> None:
     assert float(np.mean(plain)) > 1.03 / 3
 
 
+def test_the_part_of_both_is_not_pulled_to_nothing_where_the_missed_are_hardly_known() -> None:
+    rng = np.random.default_rng(20261202)
+    found = counts(80, 300, 1.0)
+    # A third of the traffic is drawn at .005, a third at .03 and a third at .10.
+    weights = np.repeat([200.0, 33.3, 10.0], [10, 60, 200])
+    parts = []
+    for _ in range(200):
+        missed = weighted_mean((rng.random(270) < 0.024).astype(np.float64), weights)
+        parts.append(part_of_both(found, missed.scaled(6_000)).value)
+
+    assert float(np.mean(parts)) == pytest.approx(80 / (80 + 0.024 * 6_000), rel=0.2)
+
+
+@given(st.integers(0, 30), st.integers(1, 30), st.floats(1, 300), st.floats(1, 300))
+def test_the_part_of_both_never_leaves_its_interval(
+    found: int, missed: int, one: float, other: float
+) -> None:
+    part = part_of_both(counts(found, 40, one), counts(missed, 40, other)).estimate
+    assert part.value is not None
+    assert part.low is not None
+    assert part.high is not None
+    assert part.low - 1e-9 <= part.value <= part.high + 1e-9
+
+
 def test_the_parts_of_both_make_one_whole() -> None:
     one, other = counts(30, 300, 10.0), counts(4, 300, 10.0)
     assert part_of_both(one, other).value + part_of_both(other, one).value == pytest.approx(1)
