@@ -26,6 +26,9 @@ ROOT = Path(__file__).resolve().parent.parent
 
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 
+# The history of an installation is finite: uncapped, the age of an old party would tell the date.
+MAX_AGE_DAYS = 365.0
+
 
 class Unit(StrEnum):
     """The unit of a feature's numbers, which also appears in the feature's name."""
@@ -36,6 +39,7 @@ class Unit(StrEnum):
     HOURS = "hours"
     HOURS_BEFORE = "hours before"  # an event; negative after it
     DAYS = "days"
+    DAYS_UP_TO_YEAR = "days, 365 at most"  # the value 365 stands for a year or more
     KILOMETRES = "km"
     KNOTS = "kn"
     KILOGRAMS = "kg"

@@ -82,7 +82,8 @@ def _counts_findings(feature: Feature, lead: dict[str, Any]) -> bool:
 
 
 def _is_little(feature: Feature, value: float, most: int) -> bool:
-    limit = {Unit.DAYS: NEW_DAYS, Unit.SHARE: NEW_SHARE}.get(feature.unit, most)
+    is_age = feature.unit in (Unit.DAYS, Unit.DAYS_UP_TO_YEAR)
+    limit = NEW_DAYS if is_age else {Unit.SHARE: NEW_SHARE}.get(feature.unit, most)
     return value <= limit
 
 

@@ -29,7 +29,7 @@ EXPLAINED = 2_000
 # Of parties by number of subjects: an honest one above it is a hub.
 HUB_QUANTILE = 0.99
 ALARM_SHARE = 0.05
-MAX_TIME_CORRELATION = 0.5
+MAX_TIME_CORRELATION = 0.2
 MIN_VALUES = 1_000  # fewer correlate by chance
 
 
@@ -83,7 +83,10 @@ def figures_of_world(history: History) -> dict[str, Any]:
         "recall_of_others": _recall(history, later, found, is_network=False),
         "false_alarms_on_hubs_ratio": _hub_ratio(history, later, _highest(scores, ALARM_SHARE)),
         "largest_shares_of_shap": _shap_shares(text, columns, encoding.names, later),
-        "follow_time": _following_time(data.frame, data.declared_at),
+        "follow_time": {
+            f"after_{days}_days": _following_time(data.frame, data.declared_at, days)
+            for days in (0, 365)
+        },
     }
 
 
@@ -139,8 +142,14 @@ def _shap_shares(
     return {names[at]: round(float(sums[at] / sums.sum()), 3) for at in best}
 
 
-def _following_time(frame: pd.DataFrame, declared_at: np.ndarray) -> dict[str, float]:
-    """Return the numeric features whose rank correlation with the date is large."""
+def _following_time(
+    frame: pd.DataFrame, declared_at: np.ndarray, after_days: int
+) -> dict[str, float]:
+    """Return the numeric features whose rank correlation with the date is large.
+
+    Only of subjects declared so many days after the first.
+    """
+    frame = frame[declared_at >= declared_at[0] + np.timedelta64(after_days, "D")]
     numbers = frame.select_dtypes("number")
     numbers = numbers.loc[:, numbers.notna().sum() >= MIN_VALUES]
     correlations = numbers.rank().corrwith(pd.Series(np.arange(len(frame)), index=frame.index))

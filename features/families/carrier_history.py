@@ -1,6 +1,9 @@
 """Carrier history: what a conveyance, and the company that runs it, did before."""
 
+import numpy as np
+
 from features.definition import (
+    MAX_AGE_DAYS,
     MonotoneConstraint,
     SuspiciousSide,
     Unit,
@@ -115,8 +118,7 @@ def carrier_journeys_30d() -> None:
 
 
 @route_feature(
-    days_since_first("journeys", by="carrier_id"),
-    unit=Unit.DAYS,
+    unit=Unit.DAYS_UP_TO_YEAR,
     when_missing="the carrier was never declared here before",
     indicator="D25",
     source=PRACTICE,
@@ -124,11 +126,14 @@ def carrier_journeys_30d() -> None:
     shows_from=30,
     sentence="its carrier was first seen here {value} ago",
 )
-def carrier_days_since_first() -> None:
-    """Days since a journey of the carrier was first declared to this installation.
+def carrier_days_since_first(
+    days: Column = days_since_first("journeys", by="carrier_id"),
+) -> Column:
+    """Days since a journey of the carrier was first declared to this installation, 365 at most.
 
     Few are suspicious, but a carrier that is new here may be an old company.
     """
+    return np.minimum(days, MAX_AGE_DAYS)
 
 
 @shipment_feature(
@@ -170,8 +175,7 @@ def carrier_journeys() -> None:
 
 
 @shipment_feature(
-    days_since_first("journeys", by="journey_carrier_id", matching="carrier_id"),
-    unit=Unit.DAYS,
+    unit=Unit.DAYS_UP_TO_YEAR,
     when_missing="its journey was not declared before it",
     indicator="D25",
     source=PRACTICE,
@@ -179,9 +183,12 @@ def carrier_journeys() -> None:
     shows_from=30,
     sentence="the carrier of its journey was first seen here {value} ago",
 )
-def journey_carrier_days_since_first() -> None:
+def journey_carrier_days_since_first(
+    days: Column = days_since_first("journeys", by="journey_carrier_id", matching="carrier_id"),
+) -> Column:
     """Days since a journey of the carrier that brings the shipment was first declared to this
-    installation.
+    installation, 365 at most.
 
     Few are suspicious, but a carrier that is new here may be an old company.
     """
+    return np.minimum(days, MAX_AGE_DAYS)

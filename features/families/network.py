@@ -9,7 +9,10 @@ which they became known; those of its own parties alone are in `prior_outcomes`.
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from features.definition import (
+    MAX_AGE_DAYS,
     Feature,
     MonotoneConstraint,
     SuspiciousSide,
@@ -50,6 +53,13 @@ def _new_ratio(kind: SubjectKind) -> Callable[..., Column]:
         return ratio(new, members)
 
     return new_ratio
+
+
+def _age(kind: SubjectKind) -> Callable[..., Column]:
+    def age_days(days: Column = _value(kind, "days_since_first_link")) -> Column:
+        return np.minimum(days, MAX_AGE_DAYS)
+
+    return age_days
 
 
 def _network(
@@ -153,10 +163,11 @@ def age(name: str, kind: SubjectKind) -> Feature:
     return _network(
         name,
         kind,
-        _value(kind, "days_since_first_link"),
-        f"Days since the first of the links that hold the network around {its} together. Few are "
-        "mildly suspicious: firms and vehicles that were brought together lately.",
-        unit=Unit.DAYS,
+        _age(kind),
+        f"Days since the first of the links that hold the network around {its} together, "
+        "365 at most. Few are mildly suspicious: firms and vehicles that were brought together "
+        "lately.",
+        unit=Unit.DAYS_UP_TO_YEAR,
         when_missing="they have no partners yet",
         indicator="N04",
         warns=SuspiciousSide.LOW,

@@ -1,6 +1,9 @@
 """Party history: what the companies behind a shipment have done before."""
 
+import numpy as np
+
 from features.definition import (
+    MAX_AGE_DAYS,
     MonotoneConstraint,
     Peers,
     SuspiciousSide,
@@ -83,8 +86,7 @@ def consignee_days_since_latest(
 
 
 @shipment_feature(
-    days_since_first("shipments", by="consignee_id"),
-    unit=Unit.DAYS,
+    unit=Unit.DAYS_UP_TO_YEAR,
     when_missing="the consignee was never seen before",
     indicator="D25",
     source=FATF_TRADE_2021,
@@ -92,17 +94,19 @@ def consignee_days_since_latest(
     sentence="its consignee was first seen here {value} ago",
     direction=MonotoneConstraint.LOWER_IS_RISKIER,
 )
-def consignee_days_since_first() -> None:
-    """Days since the consignee was first seen here.
+def consignee_days_since_first(
+    days: Column = days_since_first("shipments", by="consignee_id"),
+) -> Column:
+    """Days since the consignee was first seen here, 365 at most.
 
     A very new consignee is mildly suspicious: shells are used briefly. It may have traded for long
     where nobody reports here; every firm is new when the service starts.
     """
+    return np.minimum(days, MAX_AGE_DAYS)
 
 
 @shipment_feature(
-    days_since_first("shipments", by="consignor_id"),
-    unit=Unit.DAYS,
+    unit=Unit.DAYS_UP_TO_YEAR,
     when_missing="the consignor was never seen before",
     indicator="D25",
     source=SEA_CONTAINERS_2002,
@@ -110,12 +114,15 @@ def consignee_days_since_first() -> None:
     sentence="its consignor was first seen here {value} ago",
     direction=MonotoneConstraint.LOWER_IS_RISKIER,
 )
-def consignor_days_since_first() -> None:
-    """Days since the consignor was first seen here.
+def consignor_days_since_first(
+    days: Column = days_since_first("shipments", by="consignor_id"),
+) -> Column:
+    """Days since the consignor was first seen here, 365 at most.
 
     A very new consignor is mildly suspicious. It may have traded for long where nobody reports
     here.
     """
+    return np.minimum(days, MAX_AGE_DAYS)
 
 
 @shipment_feature(

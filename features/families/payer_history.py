@@ -3,7 +3,16 @@
 If several pay or are paid, the one known last is used, and called the latest.
 """
 
-from features.definition import BOTH, MonotoneConstraint, SuspiciousSide, Unit, feature
+import numpy as np
+
+from features.definition import (
+    BOTH,
+    MAX_AGE_DAYS,
+    MonotoneConstraint,
+    SuspiciousSide,
+    Unit,
+    feature,
+)
 from features.engine.columns import Column
 from features.engine.expressions.arithmetic import ratio
 from features.engine.windows.window_declaration import count, days_since_first, distinct, total
@@ -53,9 +62,8 @@ def payer_payees_30d() -> None:
 
 
 @feature(
-    days_since_first("payments", by="latest_payer_id", matching="payer_id"),
     subjects=BOTH,
-    unit=Unit.DAYS,
+    unit=Unit.DAYS_UP_TO_YEAR,
     when_missing="no payer is known, or it never paid before",
     indicator="D25",
     source=FATF_TRADE_2021,
@@ -63,11 +71,15 @@ def payer_payees_30d() -> None:
     sentence="its latest payer was first seen here {value} ago",
     direction=MonotoneConstraint.LOWER_IS_RISKIER,
 )
-def payer_days_since_first() -> None:
-    """Days since the payer that is known last was first seen here, paying for any movement.
+def payer_days_since_first(
+    days: Column = days_since_first("payments", by="latest_payer_id", matching="payer_id"),
+) -> Column:
+    """Days since the payer that is known last was first seen here, 365 at most, paying for any
+    movement.
 
     A very new payer is mildly suspicious. It may have paid long before where nobody reports here.
     """
+    return np.minimum(days, MAX_AGE_DAYS)
 
 
 @feature(

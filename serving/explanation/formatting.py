@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 from functools import lru_cache
 
-from features.definition import Unit
+from features.definition import MAX_AGE_DAYS, Unit
 from serving.language import ENGLISH, Language
 
 Value = float | str | None
@@ -26,6 +26,7 @@ MINUTES, HOURS, DAYS = (
     ("one hour", "{value} hours"),
     ("one day", "{value} days"),
 )
+A_YEAR_OR_MORE = "a year or more"
 
 LESS_THAN, MORE_THAN, SAME_AS = "{value} % less than", "{value} % more than", "the same as"
 # A ratio within a sentence that continues with the quantity compared.
@@ -34,6 +35,12 @@ TIMES = ("{value} times", "{value} times")
 HOUR, BETWEEN_HOURS = "{hour} UTC", "{begin} and {end} UTC"
 ALL_BUT_ALL = "more than 99 %"
 HOURS_IN_A_DAY, MAX_HOURS = 24, 72  # above, days are easier to read
+HOURS_OF_SPAN = {
+    Unit.HOURS: 1,
+    Unit.HOURS_BEFORE: 1,
+    Unit.DAYS: HOURS_IN_A_DAY,
+    Unit.DAYS_UP_TO_YEAR: HOURS_IN_A_DAY,
+}
 YES, NO, NOT_KNOWN = "yes", "no", "not known"
 NEXT_OF_LIST, LAST_OF_LIST = "{others}, {next}", "{others} and {last}"
 # Significant digits of a value in a sentence: as many as a reader can weigh.
@@ -88,11 +95,15 @@ def figure(
     ('57 minutes', '2.3 hours', '20 days')
     >>> figure(0.35, Unit.RATIO), figure(1.18, Unit.RATIO), figure(3.42, Unit.RATIO)
     ('65 % less than', '18 % more than', '3.4 times')
+    >>> figure(364.0, Unit.DAYS_UP_TO_YEAR), figure(365.0, Unit.DAYS_UP_TO_YEAR)
+    ('360 days', 'a year or more')
     """
     if isinstance(value, str):
         return language.say(value.replace("_", " "))
-    if unit in (Unit.DAYS, Unit.HOURS, Unit.HOURS_BEFORE):
-        return _span(value * (HOURS_IN_A_DAY if unit is Unit.DAYS else 1), language, digits)
+    if unit is Unit.DAYS_UP_TO_YEAR and value >= MAX_AGE_DAYS:
+        return language.say(A_YEAR_OR_MORE)
+    if unit in HOURS_OF_SPAN:
+        return _span(value * HOURS_OF_SPAN[unit], language, digits)
     match unit:
         case Unit.YES_NO:
             written = language.say(YES if value else NO)

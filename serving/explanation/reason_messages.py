@@ -24,6 +24,7 @@ from serving.explanation.estimate_text import (
     estimate_in_words,
 )
 from serving.explanation.formatting import (
+    A_YEAR_OR_MORE,
     AFTER,
     ALL_BUT_ALL,
     BETWEEN_HOURS,
@@ -70,6 +71,7 @@ def reason_messages() -> Iterator[tuple[Message, str]]:
     yield from ((forms, _place(readable)) for forms in (MINUTES, HOURS, DAYS, TIMES))
     ratios = (LESS_THAN, MORE_THAN, SAME_AS)
     others = (
+        A_YEAR_OR_MORE,
         AFTER,
         NOT_KNOWN,
         YES,

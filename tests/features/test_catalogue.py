@@ -3,6 +3,7 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from features import publications
@@ -33,6 +34,7 @@ SUFFIX_OF_UNIT = {
     Unit.HOURS_BEFORE: r"(_before(_due)?_hours|_lead_hours|^hours_before_.*)",
     Unit.HOURS: r"(_hours|^hours_.*)",
     Unit.DAYS: r"_days",
+    Unit.DAYS_UP_TO_YEAR: r"_days",
     Unit.KILOMETRES: r"_km",
     Unit.KNOTS: r"_kn",
     Unit.KILOGRAMS: r"(_|^mass_)kg",
@@ -156,6 +158,16 @@ def test_hours_before_an_instant_can_be_said_of_hours_after_it(feature: Feature)
 
     assert feature.unit is not Unit.HOURS_BEFORE or below_zero is not None
     assert below_zero is None or (below_zero.count("{value}") == 1 and not feature.said_with)
+
+
+@of_every_feature
+def test_an_age_ends_at_a_year_as_it_would_tell_the_date_otherwise(feature: Feature) -> None:
+    read = feature.windows.values()
+    is_age = any("since_first" in f"{window.reducer} {window.value}" for window in read)
+
+    assert is_age == (feature.unit is Unit.DAYS_UP_TO_YEAR)
+    if is_age:
+        assert feature.compute(np.array([364.0, 365.0, 4_000.0])).tolist() == [364.0, 365.0, 365.0]
 
 
 @of_every_feature

@@ -104,7 +104,8 @@ FACTS = {
         three days | 3.0 | ago(days=3)
         half a day | 0.5 | ago(hours=12)
         the first of three | 30.0 | ago(days=3), ago(days=30), ago(days=2)
-        years | 4_000.0 | ago(days=4_000)
+        a year less a day | 364.0 | ago(days=364)
+        years, capped | 365.0 | ago(days=4_000)
         whatever it ran, wherever it went | 10.0 | journey_alike_in("carrier_id")
         another carrier before | 3.0 | ago(days=3),
             earlier_journey(declared_at=before(days=9), carrier_id="other")
@@ -154,7 +155,8 @@ FACTS = {
         ten days before | 10.0 | journey(), journeys(1), journey_id="J"
         the first of three | 30.0 | journey(), ago(days=3), ago(days=30), ago(days=2),
             journey_id="J"
-        years | 4_000.0 | journey(), ago(days=4_000), journey_id="J"
+        a year less a day | 364.0 | journey(), ago(days=364), journey_id="J"
+        years, capped | 365.0 | journey(), ago(days=4_000), journey_id="J"
         whatever it ran, wherever it went | 10.0 | journey(), journey_alike_in("carrier_id"),
             journey_id="J"
         another carrier before | 1 / 24 | journey(), journeys(1, carrier_id="other"), journey_id="J"

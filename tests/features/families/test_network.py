@@ -206,11 +206,13 @@ FACTS: dict[str, list[Fact]] = {
     "network_age_days": [
         shipment("nothing known", MISSING),
         shipment("the oldest link counts", 60.0, NEAR, trade("old", "consignee", days=60)),
+        shipment("years, capped", 365.0, NEAR, trade("old", "consignee", days=900)),
         shipment("links of others do not", 10.0, NEAR, trade("x", "y", days=60)),
     ],
     "route_network_age_days": [
         route("nothing known", MISSING),
         route("the oldest link counts", 60.0, NEAR_CRAFT, run("carrier", "old", days=60)),
+        route("years, capped", 365.0, NEAR_CRAFT, run("carrier", "old", days=900)),
     ],
     "unlinked_pair_count": [
         shipment("both are new", MISSING),

@@ -1,6 +1,6 @@
 """What the features of `features/families/party_history.py` make of small stories."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -61,13 +61,15 @@ def facts_of_days_since_first(key: Row, others: dict[str, Row]) -> list[Fact]:
         shipment("a day and a half", 1.5, declared(before(hours=36)), **key),
         shipment(
             "since the first of three, in whatever order they come",
-            400.0,
+            300.0,
             declared(before(days=2)),
-            declared(before(days=400)),
+            declared(before(days=300)),
             declared(before(days=30)),
             **key,
         ),
-        shipment("decades", 30 * 365.0, declared(before(days=30 * 365)), **key),
+        shipment("a second less than a year", 365 - 1 / 86_400, declared(A_SECOND_SHORT), **key),
+        shipment("a year", 365.0, declared(before(days=365)), **key),
+        shipment("decades, capped", 365.0, declared(before(days=30 * 365)), **key),
         shipment("a minute", 1 / (24 * 60), declared(before(minutes=1)), **key),
         shipment("never seen before", MISSING, **key),
         shipment("at the same instant for the first time", MISSING, declared(DECLARED), **key),
@@ -81,6 +83,7 @@ def facts_of_days_since_first(key: Row, others: dict[str, Row]) -> list[Fact]:
     ]
 
 
+A_SECOND_SHORT = before(days=365) + timedelta(seconds=1)
 SMALL: Row = {"declared_value": 140.0, "currency": "EUR"}
 LATELY: Row = {"declared_at": before(days=3)}
 TO_EGYPT: Row = {"destination_country": "EG"}

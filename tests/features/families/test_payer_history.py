@@ -117,7 +117,8 @@ FACTS = {
         *of_both("""
             only its own payment | 1.0 | payment(known_at=before(days=1))
             half a day | 12 / 24 | payment(known_at=before(hours=12))
-            years ago | 2_000.0 | payment(), elsewhere(known_at=before(days=2_000))
+            a year less a day | 364.0 | payment(), elsewhere(known_at=before(days=364))
+            years ago, capped | 365.0 | payment(), elsewhere(known_at=before(days=2_000))
             the first of two, to anyone | 50.0 | payment(),
                 elsewhere(known_at=before(days=50), payee_id="A"),
                 elsewhere(known_at=before(days=20))

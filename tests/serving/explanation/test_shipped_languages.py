@@ -155,6 +155,7 @@ def test_a_text_that_is_not_translated_stays_english(tmp_path: Path) -> None:
         (2.34, Unit.HOURS, "2,3 heures", "2.3 ساعة"),
         (5.0, Unit.DAYS, "5 jours", "5 أيام"),
         (100.2, Unit.DAYS, "100 jours", "100 يوم"),
+        (365.0, Unit.DAYS_UP_TO_YEAR, "un an ou plus", "سنة أو أكثر"),
         (-20.0, Unit.DAYS, "-20 jours", "-20 يومًا"),
         (-5.0, Unit.HOURS_BEFORE, "5 heures après", "5 ساعات بعد ذلك"),
         (None, Unit.DAYS, "inconnu", "غير معروف"),
