@@ -25,6 +25,8 @@ OUTCOME_COLUMNS = ("result", "known_at", "selected_by", "selection_probability",
 AUTHOR = "author"
 # Optional statements of outcomes; older training sets lack them.
 STATED = ("offences", "examination")
+# False if `inspected_at` is only the time of the report.
+AT_STATED = "is_inspected_at_stated"
 
 LABELS = {"confirmed": 1.0, "not_confirmed": 0.0}
 
@@ -35,7 +37,7 @@ class Outcomes:
 
     A check of documents alone does not count: nobody inspected, so the subject was not selected
     either. `author` is a keyed pseudonym of the person who reported the outcome, if known;
-    `offences` and `examination` are None if not stated.
+    `offences` and `examination` are None if not stated, and `inspected_at` is NaT.
     """
 
     label: Floats
@@ -46,6 +48,7 @@ class Outcomes:
     author: Texts
     offences: Texts
     examination: Texts
+    inspected_at: Instants
 
     @classmethod
     def from_table(cls, table: pd.DataFrame, places: Ints, subjects: int) -> Self:
@@ -58,12 +61,14 @@ class Outcomes:
             laid[places] = values
             return laid
 
+        is_at_report = table[AT_STATED].eq(False)
         return cls(
             label=placed(_numbers(table["result"].map(LABELS)), np.nan),
             known_at=placed(as_instants(table["known_at"]), "NaT"),
             selected_by=placed(_texts(table["selected_by"]), None),
             selection_probability=placed(_numbers(table["selection_probability"]), np.nan),
             typology=placed(_texts(table["typology"]), None),
+            inspected_at=placed(as_instants(table["inspected_at"].mask(is_at_report)), "NaT"),
             **{name: placed(_texts(table[name]), None) for name in (AUTHOR, *STATED)},
         )
 

@@ -146,7 +146,10 @@ def estimates(traffic: Traffic, rng: np.random.Generator) -> dict[str, Estimate]
     is_drawn = np.isin(ways, ("random", "model"))
     is_known = np.not_equal(ways, None) & ~traffic.is_unknown
     sample = inspected_sample(
-        np.where(is_known, traffic.truth, np.nan), ways, np.where(is_drawn, probability, np.nan)
+        np.where(is_known, traffic.truth, np.nan),
+        ways,
+        np.where(is_drawn, probability, np.nan),
+        groups,
     )
     figures = population_figures(sample, traffic.scores, (SHARE,))
     return dict(

@@ -201,12 +201,14 @@ def _outcomes(store: "RollupRepository", kind: str, as_of: datetime) -> pd.DataF
             CONFIRMED.get(each["result"]),
             each.get("typology"),
             each["result"] in OF_DOCUMENTS,
+            each.get("is_inspected_at_stated") is False,
         )
         for each in bodies
     ]
-    names = ["subject_id", "inspected_at", "known_at", "confirmed", "typology", "is_of_documents"]
+    times, said = ("inspected_at", "known_at"), ("confirmed", "typology")
+    names = ["subject_id", *times, *said, "is_of_documents", "is_at_report"]
     found = pd.DataFrame(rows, columns=names)
-    for name in ("inspected_at", "known_at"):
+    for name in times:
         found[name] = pd.to_datetime(found[name], utc=True, format="ISO8601")
     known = found[found["known_at"] <= as_of].sort_values("known_at", kind="stable")
     newest = known.drop_duplicates(["subject_id", "inspected_at"], keep="last")

@@ -7,19 +7,22 @@ too few are merged, and there each outcome keeps its own weight, the inverse of 
 Means and intervals come from `training.estimation`.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import repeat
 from math import ceil
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from training.estimation.inspected_sample import NO_CLIP, effective_size
+from training.estimation.inspected_sample import MIN_INSPECTIONS, NO_CLIP, effective_size
 from training.estimation.weighted_mean import ConfidenceDistribution, weighted_mean
 from training.inverse_probability import MIN_DRAWN, inverse_probability_weight
 
 Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -27,7 +30,8 @@ class Stratum:
     """Subjects with one `probability` of inspection; 1 if all were selected.
 
     `size` counts all of them, `known_outcomes` those with a conclusive outcome, `confirmed` those
-    with a finding. Unknown outcomes are assumed to be like known ones.
+    with a finding. `shared` holds both counts for each inspection that covered several subjects.
+    Unknown outcomes are assumed to be like known ones.
     """
 
     name: str
@@ -35,11 +39,28 @@ class Stratum:
     known_outcomes: int
     confirmed: int
     probability: float = 1.0
+    shared: tuple[tuple[int, int], ...] = ()
 
     @property
     def is_certain(self) -> bool:
         """True if all of them were selected."""
         return self.probability >= 1
+
+    def inspections(self) -> Iterator[tuple[int, int]]:
+        """Yield how many subjects each inspection covered, and how many were confirmed."""
+        found = self.confirmed - sum(found for _, found in self.shared)
+        alone = self.known_outcomes - sum(of for of, _ in self.shared)
+        yield from repeat((1, 1), found)
+        yield from repeat((1, 0), alone - found)
+        yield from self.shared
+
+
+class KnownOutcomes(NamedTuple):
+    """Known outcomes, 1 or 0, the subjects each stands for, and numbers of their inspections."""
+
+    values: Floats
+    weights: Floats
+    together: Ints
 
 
 @dataclass(frozen=True)
@@ -82,14 +103,18 @@ class MergedStratum:
     @cached_property
     def effective_size(self) -> float:
         """The number of evenly drawn outcomes with the same information."""
-        return effective_size(self.outcomes()[1])
+        return effective_size(self.outcomes().weights)
 
     @property
     def has_enough_outcomes(self) -> bool:
         """True if the outcomes suffice for an estimate of the whole stratum."""
         if all(part.is_certain for part in self.parts):
             return self.known_outcomes >= min(MIN_DRAWN, ceil(self.size / 2))
-        return self.effective_size >= min(MIN_DRAWN, self.size)
+        _, weights, together = self.outcomes()
+        inspections = effective_size(weights, together)
+        return self.effective_size >= min(MIN_DRAWN, self.size) and (
+            inspections >= min(MIN_INSPECTIONS, self.size)
+        )
 
     @property
     def needs(self) -> str:
@@ -110,16 +135,21 @@ class MergedStratum:
             f"{float(f'{enough:.2g}'):,.0f} decisions instead of {self.size:,}"
         )
 
-    def outcomes(self) -> tuple[Floats, Floats]:
-        """Return each known outcome, 1 or 0, and the number of subjects it stands for."""
-        if not len(self.weights):
-            return np.zeros(0), np.zeros(0)
-        values = [
-            np.repeat((1.0, 0.0), (part.confirmed, part.known_outcomes - part.confirmed))
-            for part in self.parts
+    def outcomes(self) -> KnownOutcomes:
+        """Return the known outcomes; none if no weight is known."""
+        # One row for each inspection: subjects, those confirmed, and the weight of each.
+        rows = [
+            (of, found, weight)
+            for part, weight in zip(self.parts, self.weights, strict=bool(len(self.weights)))
+            for of, found in part.inspections()
         ]
-        return np.concatenate(values), np.repeat(
-            self.weights, [part.known_outcomes for part in self.parts]
+        of, found, weight = np.array(rows, dtype=np.float64).reshape(-1, 3).T
+        sizes = of.astype(np.int64)
+        counts = np.column_stack([found, of - found]).astype(np.int64).ravel()
+        return KnownOutcomes(
+            values=np.repeat(np.tile((1.0, 0.0), len(rows)), counts),
+            weights=np.repeat(weight, sizes),
+            together=np.repeat(np.arange(len(rows)), sizes),
         )
 
 
@@ -155,7 +185,7 @@ class TrafficPart:
     @cached_property
     def effective_size(self) -> float:
         """The number of evenly drawn outcomes with the information of the known ones."""
-        return effective_size(self._outcomes[1])
+        return effective_size(self._outcomes.weights)
 
     @cached_property
     def confirmed(self) -> ConfidenceDistribution | None:
@@ -164,8 +194,7 @@ class TrafficPart:
             return None
         if not self.strata:
             return ConfidenceDistribution(0.0, np.zeros(1))
-        values, weights = self._outcomes
-        return weighted_mean(values, weights).scaled(self.size)
+        return weighted_mean(*self._outcomes).scaled(self.size)
 
     @property
     def share_confirmed(self) -> ConfidenceDistribution | None:
@@ -173,10 +202,14 @@ class TrafficPart:
         return self.confirmed.scaled(1 / self.size) if self.confirmed and self.size else None
 
     @cached_property
-    def _outcomes(self) -> tuple[Floats, Floats]:
-        pairs = [each.outcomes() for each in self.strata]
-        values, weights = zip(*pairs, strict=True) if pairs else ((), ())
-        return np.concatenate([np.zeros(0), *values]), np.concatenate([np.zeros(0), *weights])
+    def _outcomes(self) -> KnownOutcomes:
+        whole = KnownOutcomes(np.zeros(0), np.zeros(0), np.zeros(0, dtype=np.int64))
+        for stratum in self.strata:
+            values, weights, together = stratum.outcomes()
+            apart = together + whole.together.max(initial=-1) + 1
+            pairs = zip(whole, (values, weights, apart), strict=True)
+            whole = KnownOutcomes(*(np.concatenate(pair) for pair in pairs))
+        return whole
 
 
 def _merged(strata: list[Stratum]) -> tuple[MergedStratum, ...]:

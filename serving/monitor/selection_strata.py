@@ -11,6 +11,7 @@ import pandas as pd
 from serving.monitor.monitoring_report import WayOfSelection
 from serving.monitor.population import Stratum, TrafficPart
 from training.confidence_intervals import Estimate, proportion
+from training.estimation.inspected_sample import inspections_of
 from training.estimation.weighted_mean import ConfidenceDistribution, part_of_both
 
 INSPECTED, REST, RESCUE = "inspected", "not inspected", "rescue"
@@ -207,12 +208,19 @@ def with_outcomes(visits: pd.DataFrame, outcomes: pd.DataFrame) -> pd.DataFrame:
     """Join visits with findings: `confirmed` is 1, 0, or missing if unknown.
 
     An outcome belongs to the newest visit of its subject before it; of several, the last counts.
-    `known_at` and `typology` are the outcome's.
+    `known_at`, `typology` and `inspected_at` are the outcome's; `together` numbers inspections.
     """
-    columns = ["confirmed", "known_at", "typology"]
+    columns = ["confirmed", "known_at", "typology", "inspected_at", "is_at_report"]
     if visits.empty or outcomes.empty:
         unknown = pd.to_datetime(pd.Series(pd.NaT, visits.index), utc=True)
-        return visits.assign(confirmed=np.nan, known_at=unknown, typology=None)
+        return visits.assign(
+            confirmed=np.nan,
+            known_at=unknown,
+            typology=None,
+            inspected_at=unknown,
+            is_at_report=False,
+            together=np.arange(len(visits)),
+        )
     # merge_asof needs both sides sorted by time; it picks the newest earlier visit.
     found = pd.merge_asof(
         outcomes.sort_values("inspected_at"),
@@ -222,7 +230,12 @@ def with_outcomes(visits: pd.DataFrame, outcomes: pd.DataFrame) -> pd.DataFrame:
         by="subject_id",
     ).dropna(subset=["seq"])
     last = found.sort_values("known_at").drop_duplicates("seq", keep="last")
-    return visits.merge(last[["seq", *columns]], on="seq", how="left")
+    joined = visits.merge(last[["seq", *columns]], on="seq", how="left")
+    instants = joined["inspected_at"].mask(joined["is_at_report"].eq(True)).dt.tz_convert(None)
+    together = inspections_of(
+        instants.to_numpy("datetime64[us]"), joined["office"].to_numpy(object)
+    )
+    return joined.assign(together=together)
 
 
 @dataclass(frozen=True)
@@ -230,6 +243,7 @@ class _Visits:
     visits: int
     known: int
     confirmed: int
+    shared: tuple[tuple[int, int], ...]
 
 
 def _counts(visits: pd.DataFrame) -> dict[str, _Visits]:
@@ -237,14 +251,29 @@ def _counts(visits: pd.DataFrame) -> dict[str, _Visits]:
     counts = zip(
         grouped.size().items(), grouped.count().tolist(), grouped.sum().tolist(), strict=True
     )
+    shared = _shared(visits)
     return {
-        str(name): _Visits(int(size), known, int(found)) for (name, size), known, found in counts
+        str(name): _Visits(int(size), known, int(found), tuple(shared.get(str(name), ())))
+        for (name, size), known, found in counts
     }
 
 
+def _shared(visits: pd.DataFrame) -> dict[str, list[tuple[int, int]]]:
+    """Return, by stratum, subjects and those confirmed of each inspection that covered several."""
+    if "together" not in visits:
+        return {}
+    by_inspection = visits.groupby(["stratum", "together"])["confirmed"].agg(["count", "sum"])
+    several = by_inspection[by_inspection["count"] > 1].astype(int)
+    shared: dict[str, list[tuple[int, int]]] = {}
+    for (name, _), known, found in several.itertuples():
+        shared.setdefault(str(name), []).append((known, found))
+    return shared
+
+
 def _stratum(name: str, size: int, counts: _Visits | None) -> Stratum:
-    known, confirmed = (counts.known, counts.confirmed) if counts else (0, 0)
-    return Stratum(name, size, known, confirmed, probability_of(name))
+    if counts is None:
+        return Stratum(name, size, 0, 0, probability_of(name))
+    return Stratum(name, size, counts.known, counts.confirmed, probability_of(name), counts.shared)
 
 
 def _rounded(count: float) -> str:

@@ -24,7 +24,7 @@ from training.estimation.weighted_mean import weighted_mean
 from training.inverse_probability import inverse_probability_weight
 from training.outcomes import Texts
 from training.parameters import Parameters
-from training.ranking import Floats
+from training.ranking import Floats, Ints
 
 # Weeks per estimate: a quarter, long enough for enough random draws.
 BLOCK = 13
@@ -59,11 +59,16 @@ class _Looked:
     labels: Floats
     selected_by: Texts
     probability: Floats
+    together: Ints
     truth: Floats
 
     def at(self, rows: slice) -> "_Looked":
         return _Looked(
-            self.labels[rows], self.selected_by[rows], self.probability[rows], self.truth[rows]
+            self.labels[rows],
+            self.selected_by[rows],
+            self.probability[rows],
+            self.together[rows],
+            self.truth[rows],
         )
 
 
@@ -90,7 +95,7 @@ def _own(ledger: PolicyReplay, weeks: Iterable[ReplayedWeek], traffic: ReplayedT
         ways[rows] = np.where(is_drawn, "random", "rule")
         probability[rows[is_drawn]] = week.selection.probability[is_drawn]
     labels = np.where(traffic.selected > 0, traffic.truth, np.nan)
-    return _Looked(labels, ways, probability, traffic.truth)
+    return _Looked(labels, ways, probability, np.arange(traffic.size), traffic.truth)
 
 
 def _made(ledger: PolicyReplay, traffic: ReplayedTraffic) -> _Looked:
@@ -99,6 +104,7 @@ def _made(ledger: PolicyReplay, traffic: ReplayedTraffic) -> _Looked:
         labels=traffic.truth,
         selected_by=outcomes.selected_by[traffic.rows],
         probability=outcomes.selection_probability[traffic.rows],
+        together=ledger.history.data.together[traffic.rows],
         truth=traffic.truth,
     )
 
@@ -129,7 +135,9 @@ def _counted(way: Counting, looked: _Looked) -> tuple[Estimate, str | None]:
     is_known = ~np.isnan(looked.labels)
     labels, traffic = looked.labels[is_known], len(looked.labels)
     if way == "stratified":
-        sample = inspected_sample(looked.labels, looked.selected_by, looked.probability)
+        sample = inspected_sample(
+            looked.labels, looked.selected_by, looked.probability, looked.together
+        )
         found = found_among(sample, np.ones(traffic))
         return found.precision, found.refusal
     if not len(labels):
@@ -140,7 +148,7 @@ def _counted(way: Counting, looked: _Looked) -> tuple[Estimate, str | None]:
     if not (looked.probability[is_known] > 0).any() and len(labels) < traffic:
         return UNKNOWN, "nothing was drawn with a probability"
     weights = inverse_probability_weight(looked.probability[is_known], clip=NO_CLIP)
-    return weighted_mean(labels, weights).estimate, None
+    return weighted_mean(labels, weights, looked.together[is_known]).estimate, None
 
 
 def _holds(estimate: Estimate, truth: float) -> bool:

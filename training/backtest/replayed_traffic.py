@@ -45,13 +45,16 @@ class ReplayedTraffic:
             selected[ledger.rows_of(week) - rows.start] = 1.0
         outcomes, truth = history.data.outcomes, history.truth[rows]
         ways, probability = outcomes.selected_by[rows], outcomes.selection_probability[rows]
+        together = history.data.together[rows]
         return cls(
             rows=rows,
             weeks=weeks,
             selected=selected,
             is_inspected=outcomes.is_inspected[rows],
             truth=truth,
-            sample=None if history.is_invented else inspected_sample(truth, ways, probability),
+            sample=None
+            if history.is_invented
+            else inspected_sample(truth, ways, probability, together),
             still_to_come=history.still_to_come(ledger.policy, rows),
         )
 

@@ -14,6 +14,7 @@ import json
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import Any, Self
@@ -28,9 +29,11 @@ from features.errors import CatalogueMismatch
 from features.ingest.record_summary import SUMMARY
 from features.records import OF_DOCUMENTS, RECORD_FILES, SUBJECT_KINDS, SubjectKind
 from training.errors import TrainingSetError
+from training.estimation.inspected_sample import inspections_of
 from training.model.encoding import Encoding
 from training.model.model_inputs import ModelInputs
 from training.outcomes import (
+    AT_STATED,
     AUTHOR,
     OUTCOME_COLUMNS,
     STATED,
@@ -42,8 +45,9 @@ from training.outcomes import (
 from training.ranking import Floats, Ints
 
 FILES = ("features.parquet", "outcomes.parquet", "subjects.parquet")
+OPTIONAL = ("inspected_at", AT_STATED, AUTHOR, *STATED)
 # Columns to read of each file, as far as they exist; None reads all.
-COLUMNS = (None, ("subject_id", "inspected_at", *OUTCOME_COLUMNS, AUTHOR, *STATED), None)
+COLUMNS = (None, ("subject_id", *OUTCOME_COLUMNS, *OPTIONAL), None)
 
 SUBJECT_COLUMNS = (
     "subject_id",
@@ -118,7 +122,7 @@ class TrainingSet:
         ids = pd.Index(frame.pop("subject_id"))
         declared_at = as_instants(frame.pop("declared_at"))
         _check_order(declared_at, folder / FILES[0])
-        outcomes = outcomes.assign(**{name: outcomes.get(name) for name in (AUTHOR, *STATED)})
+        outcomes = outcomes.assign(**{name: outcomes.get(name) for name in OPTIONAL})
         id_texts = _texts(ids, folder / FILES[0])
         places = _places(outcomes.pop("subject_id"), id_texts, folder / FILES[1])
         subject_rows = _places(subjects.pop("subject_id"), id_texts, folder / FILES[2])
@@ -143,6 +147,12 @@ class TrainingSet:
         """Numbers of source records by type; empty if the folder has no summary."""
         summary = json.loads(self.records or "{}")
         return {name: summary[name]["rows"] for name in RECORD_FILES if name in summary}
+
+    @cached_property
+    def together(self) -> Ints:
+        """A number for each subject, equal for those that one inspection covered."""
+        offices = self.subjects["office_id"].to_numpy(dtype=object)
+        return inspections_of(self.outcomes.inspected_at, offices)
 
     def declared_between(self, begins: np.datetime64, ends: np.datetime64) -> Ints:
         """Return the rows declared in [begins, ends) as indices."""

@@ -9,7 +9,7 @@ from scipy.special import expit
 from training.confidence_intervals import Estimate
 from training.estimation.inspected_sample import InspectedSample, effective_size
 from training.estimation.population_figures import UNKNOWN
-from training.estimation.weighted_mean import weighted_mean
+from training.estimation.weighted_mean import by_inspection, weighted_mean
 from training.ranking import Floats, ScoreRanking, inspected_rows
 
 # The cap of weights, as a multiple of their median. In a few hundred draws, one or two confirmed
@@ -70,7 +70,9 @@ def _ratio(sample: InspectedSample, membership: Floats, probability: Floats) -> 
     left = max(total - float(weights[is_certain] @ expected[is_certain]), 0.0)
     # Membership may be fractional, but no subject represents less than itself.
     drawn_weights = np.maximum(weights[is_drawn], 1.0)
-    confirmed = weighted_mean(sample.labels[is_drawn], drawn_weights, is_this_traffic=False)
+    confirmed = weighted_mean(
+        sample.labels[is_drawn], drawn_weights, sample.together[is_drawn], is_this_traffic=False
+    )
     of_drawn = float(np.average(expected[is_drawn], weights=drawn_weights))
     return confirmed.scaled(left / of_drawn, found).scaled(1 / total).estimate
 
@@ -88,12 +90,16 @@ def _slope(sample: InspectedSample, log_odds: Floats) -> Estimate:
         return UNKNOWN
     probability = expit(design @ line)
     information = design.T @ (design * (weights * probability * (1 - probability))[:, None])
-    scores = design * (weights * (sample.labels - probability))[:, None]
+    missed = weights * (sample.labels - probability)
+    scores = np.column_stack(
+        [by_inspection(column * missed, sample.together) for column in design.T]
+    )
     inverse = np.linalg.pinv(information)
     error = float(np.sqrt((inverse @ (scores.T @ scores) @ inverse)[0, 0]))
     # Degrees of freedom from confirmed subjects: being few, they decide how uncertain the variance
     # itself is.
-    freedom = max(effective_size(weights[sample.labels == 1]) - 1, 1.0)
+    is_found = sample.labels == 1
+    freedom = max(effective_size(weights[is_found], sample.together[is_found]) - 1, 1.0)
     half = float(stats.t.ppf(0.975, freedom)) * error
     return Estimate(float(line[0]), float(line[0]) - half, float(line[0]) + half)
 

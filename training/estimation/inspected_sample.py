@@ -11,10 +11,12 @@ their results enter no figure of all traffic; their number is reported.
 from dataclasses import dataclass, replace
 
 import numpy as np
+import pandas as pd
 from scipy import stats
 
+from training.estimation.weighted_mean import by_inspection
 from training.inverse_probability import MIN_DRAWN, inverse_probability_weight
-from training.outcomes import Bools, Texts
+from training.outcomes import Bools, Instants, Texts
 from training.ranking import Floats, Ints
 
 LOT = "random"
@@ -27,6 +29,12 @@ FARTHEST_STANDARD_ERRORS = 4.0
 # The largest plausible ratio between the subjects that draws represent and those there were.
 FARTHEST_RATIO = 1.25
 
+# The fewest inspections, as many as evenly drawn ones, where each may cover several subjects.
+MIN_INSPECTIONS = 8
+
+# The share of inspections with one time of day from which instants are taken for dates.
+MIN_DATES_SHARE = 0.25
+
 # The largest distance, beyond chance, of their mean rank by a score from that of all, in 0..1.
 FARTHEST_MEAN_RANK = 0.05
 
@@ -36,15 +44,17 @@ class InspectedSample:
     """Usable results of some traffic; arrays are parallel to `rows`.
 
     `rows` are indices into the traffic, `labels` 1 or 0, and `weights` the number of subjects each
-    represents; `is_drawn` is false for subjects selected for certain. `certain` counts the subjects
-    of that stratum, and `uncounted` the results that are in neither. `refusal` is the reason if no
-    figure of all traffic may be given.
+    represents; `is_drawn` is false for subjects selected for certain. `together` is equal for
+    subjects that one inspection covered. `certain` counts the subjects of that stratum, and
+    `uncounted` the results that are in neither. `refusal` is the reason if no figure of all traffic
+    may be given.
     """
 
     rows: Ints
     labels: Floats
     weights: Floats
     is_drawn: Bools
+    together: Ints
     traffic: int
     certain: int
     uncounted: int
@@ -53,21 +63,48 @@ class InspectedSample:
     @property
     def effective_size(self) -> float:
         """The number of equally weighted draws that would be as informative as the sample's."""
-        return effective_size(self.weights[self.is_drawn])
+        return effective_size(self.weights[self.is_drawn], self.together[self.is_drawn])
 
 
-def effective_size(weights: Floats) -> float:
-    """Return the effective sample size of weights: (sum w)² / sum w² (Kish)."""
-    return float(weights.sum() ** 2 / (weights @ weights)) if len(weights) else 0.0
+def effective_size(weights: Floats, together: Ints | None = None) -> float:
+    """Return the effective sample size of weights: (sum w)² / sum w² (Kish).
+
+    Subjects with the same number in `together` count as one draw.
+    """
+    each = by_inspection(weights, together)
+    return float(each.sum() ** 2 / (each @ each)) if len(each) else 0.0
 
 
-def inspected_sample(labels: Floats, selected_by: Texts, probability: Floats) -> InspectedSample:
+def inspections_of(inspected_at: Instants, offices: Texts) -> Ints:
+    """Return a number for each subject, equal for those that one inspection covered.
+
+    These have the same office and instant. Instants that are mostly dates, with one time of day,
+    say nothing about it; then each subject counts alone, like one without an instant.
+    """
+    together = np.arange(len(inspected_at))
+    is_known = ~np.isnat(inspected_at)
+    instants, places = np.unique(inspected_at[is_known], return_inverse=True)
+    of_day = np.unique(instants - instants.astype("datetime64[D]"), return_counts=True)[1]
+    if not len(of_day) or of_day.max() > max(1, MIN_DATES_SHARE * len(instants)):
+        return together
+    codes = pd.factorize(offices[is_known])[0]
+    keys = places * (codes.max() + 2) + codes + 1
+    _, first, inspections = np.unique(keys, return_index=True, return_inverse=True)
+    together[is_known] = together[is_known][first][inspections]
+    return together
+
+
+def inspected_sample(
+    labels: Floats, selected_by: Texts, probability: Floats, together: Ints | None = None
+) -> InspectedSample:
     """Return the sample of a traffic; arrays have one entry for each of its subjects.
 
     `labels` are NaN without a known result, `selected_by` is None without an inspection, and
-    `probability` is NaN for ways of selection without one. Unknown results are assumed to be like
-    the known ones of the same stratum.
+    `probability` is NaN for ways of selection without one. `together` is as by `inspections_of`,
+    and by default each subject is inspected alone. Unknown results are assumed to be like the known
+    ones of the same stratum.
     """
+    together = np.arange(len(labels)) if together is None else together
     is_known = ~np.isnan(labels)
     is_certain, is_drawn = _strata(selected_by, probability)
     certain = int(is_certain.sum())
@@ -78,10 +115,15 @@ def inspected_sample(labels: Floats, selected_by: Texts, probability: Floats) ->
         labels=labels[rows],
         weights=_filled_up(weights[rows], is_certain[rows], certain, len(labels) - certain),
         is_drawn=is_drawn[rows],
+        together=together[rows],
         traffic=len(labels),
         certain=certain,
         uncounted=int((is_known & ~is_certain & ~is_drawn).sum()),
-        refusal=_refusal(weights[is_drawn], len(labels) - certain, int(is_drawn[rows].sum())),
+        refusal=_refusal(
+            by_inspection(weights[is_drawn], together[is_drawn]),
+            len(labels) - certain,
+            int(is_drawn[rows].sum()),
+        ),
     )
 
 
@@ -102,7 +144,7 @@ def placed_by(sample: InspectedSample, scores: Floats) -> InspectedSample:
     left = float(ranks.sum() - certain @ of_sample) / (sample.traffic - float(certain.sum()))
     found = float(drawn @ of_sample) / total
     # The linearised standard error of a weighted mean.
-    spread = drawn * (of_sample - found)
+    spread = by_inspection(drawn * (of_sample - found), sample.together)
     error = float(np.sqrt(spread @ spread)) / total
     if abs(found - left) <= max(FARTHEST_MEAN_RANK, FARTHEST_STANDARD_ERRORS * error):
         return sample
@@ -186,7 +228,8 @@ def _refusal(weights: Floats, there_were: int, known: int) -> str | None:
 def represent(total: float, squares: float, there_were: float) -> bool:
     """Return whether draws with this sum of weights represent about `there_were` subjects.
 
-    `squares` is the sum of squared weights, from which the standard error of `total` follows.
+    `squares` is the sum of squared weights of inspections, from which the standard error of
+    `total` follows.
     """
     error = float(np.sqrt(max(squares - total, 0.0)))
     is_far = abs(total - there_were) > FARTHEST_STANDARD_ERRORS * error

@@ -8,12 +8,14 @@ from scipy import stats
 
 from training.confidence_intervals import Estimate
 from training.estimation.inspected_sample import (
+    MIN_INSPECTIONS,
     InspectedSample,
     effective_size,
     represent,
 )
 from training.estimation.weighted_mean import (
     ConfidenceDistribution,
+    by_inspection,
     part_of_both,
     weighted_mean,
 )
@@ -109,11 +111,18 @@ def confirmed_among(
     if left <= 0.5:
         return ConfidenceDistribution(found, np.full(1, found))
     is_drawn = sample.is_drawn & (part > 0)
-    drawn_weights = _drawn_weights(sample, membership)
-    total, squares = float(drawn_weights.sum()), float(drawn_weights @ drawn_weights)
-    if effective_size(drawn_weights) < MIN_DRAWN or not represent(total, squares, left):
+    drawn_weights, together = _drawn_weights(sample, membership), sample.together[is_drawn]
+    inspections = by_inspection(drawn_weights, together)
+    total, squares = float(inspections.sum()), float(inspections @ inspections)
+    is_enough = (
+        effective_size(drawn_weights) >= MIN_DRAWN
+        and effective_size(inspections) >= MIN_INSPECTIONS
+    )
+    if not is_enough or not represent(total, squares, left):
         return None
-    drawn = weighted_mean(sample.labels[is_drawn], drawn_weights, is_this_traffic=is_this_traffic)
+    drawn = weighted_mean(
+        sample.labels[is_drawn], drawn_weights, together, is_this_traffic=is_this_traffic
+    )
     return drawn.scaled(left, found)
 
 
@@ -163,7 +172,7 @@ def population_roc_auc(sample: InspectedSample, scores: Floats) -> Estimate:
     if len(weights) < 2 or (is_sampled and sample.effective_size < MIN_TO_PLACE):
         return UNKNOWN
     ranks = (stats.rankdata(scores) - 0.5)[sample.rows[is_confirmed]] / sample.traffic
-    mean_rank = weighted_mean(ranks, weights, is_this_traffic=False)
+    mean_rank = weighted_mean(ranks, weights, sample.together[is_confirmed], is_this_traffic=False)
     prevalence = min(float(weights.sum()) / sample.traffic, 0.999)
 
     def among_others(rank: float | None) -> float:
@@ -194,5 +203,5 @@ def _too_few(sample: InspectedSample, membership: Floats) -> str:
     return (
         f"{len(weights)} results drawn with a probability among {membership.sum():,.0f} subjects, "
         f"worth {effective_size(weights):.0f} drawn evenly and standing for {weights.sum():,.0f}, "
-        f"say too little; want {MIN_DRAWN} that stand for all"
+        f"say too little; want {MIN_DRAWN} from {MIN_INSPECTIONS} inspections that stand for all"
     )

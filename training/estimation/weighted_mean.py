@@ -13,7 +13,7 @@ import numpy as np
 from scipy import special
 
 from training.confidence_intervals import Estimate
-from training.ranking import Floats
+from training.ranking import Floats, Ints
 
 _POINTS = 250
 _GRID = (np.arange(_POINTS) + 0.5) / _POINTS
@@ -47,23 +47,42 @@ class ConfidenceDistribution:
 
 
 def weighted_mean(
-    values: Floats, weights: Floats, *, is_this_traffic: bool = True
+    values: Floats,
+    weights: Floats,
+    together: Ints | None = None,
+    *,
+    is_this_traffic: bool = True,
 ) -> ConfidenceDistribution:
     """Return the mean of `values` in [0, 1], each of which represents `weights` >= 1 units.
 
     With `is_this_traffic` the figure is about the finite traffic sampled from, where a unit of
-    weight 1 leaves no uncertainty; otherwise about all traffic of its kind. Needs at least one
-    value.
+    weight 1 leaves no uncertainty; otherwise about all traffic of its kind. Values with the same
+    number in `together` are one draw, however alike they are. Needs at least one value.
     """
+    # The finite-population correction: w - 1 of the w units represented were not seen.
+    spread = np.sqrt(weights * (weights - 1)) if is_this_traffic else weights
+    found, weights, spread = (
+        by_inspection(each, together) for each in (weights * values, weights, spread)
+    )
     total = float(weights.sum())
     classes = np.floor(np.log(weights / weights.min()) / np.log(_CLASS_RATIO) + 1e-9)
     points = np.zeros(1)
     for each in np.unique(classes):
         mine = classes == each
         share = float(weights[mine].sum()) / total
-        points = _sums(points, share * _points(values[mine], weights[mine], is_this_traffic))
+        points = _sums(points, share * _points(found[mine], weights[mine], spread[mine]))
     # By rounding, the shares of the classes may add up to slightly more than 1.
-    return ConfidenceDistribution(float(weights @ values) / total, np.minimum(points, 1.0))
+    return ConfidenceDistribution(float(found.sum()) / total, np.minimum(points, 1.0))
+
+
+def by_inspection(amounts: Floats, together: Ints | None) -> Floats:
+    """Return the sum of `amounts` for each number in `together`; unchanged if all differ."""
+    if together is None:
+        return amounts
+    distinct, places = np.unique(together, return_inverse=True)
+    if len(distinct) == len(amounts):
+        return amounts
+    return np.bincount(places, weights=amounts).astype(np.float64)
 
 
 def part_of_both(
@@ -97,11 +116,10 @@ def difference_of(
     return ConfidenceDistribution(one.value - other.value, points)
 
 
-def _points(values: Floats, weights: Floats, is_this_traffic: bool) -> Floats:
-    """Return plausible means of units of similar weight."""
-    # The finite-population correction: w - 1 of the w units represented were not seen.
-    spread = np.sqrt(weights * (weights - 1)) if is_this_traffic else weights
-    total, found = float(weights.sum()), float(weights @ values)
+def _points(counts: Floats, weights: Floats, spread: Floats) -> Floats:
+    """Return plausible means of units of similar weight, of which `counts` were found."""
+    total, found = float(weights.sum()), float(counts.sum())
+    values = counts / weights
     added = float(weights @ spread) / total
     halves = [
         _half(found + added * extra, total + added, values, spread, added, extra)

@@ -112,7 +112,8 @@ def _results(mask: Bools, referred: Floats, sample: InspectedSample) -> tuple[fl
     own = weights * mask[sample.rows]
     if sample.refusal is not None or not own.any():
         return 0.0, 0.0, 0.0
-    results = effective_size(own) * min(float(own.sum() / referred[mask].sum()), 1.0)
+    represented = min(float(own.sum() / referred[mask].sum()), 1.0)
+    results = effective_size(own, sample.together) * represented
     confirmed, usual = own @ sample.labels / own.sum(), weights @ sample.labels / weights.sum()
     return results, results * float(confirmed), results * float(usual)
 

@@ -70,6 +70,7 @@ def sample_of(traffic: LabelledWindow) -> InspectedSample:
         traffic.labels,
         outcomes.selected_by[traffic.rows],
         outcomes.selection_probability[traffic.rows],
+        traffic.data.together[traffic.rows],
     )
 
 

@@ -9,8 +9,9 @@ import pandas as pd
 import pytest
 
 from serving.monitor.population import MergedStratum, Stratum, TrafficPart
-from serving.monitor.selection_strata import Slice
+from serving.monitor.selection_strata import Slice, with_outcomes
 from tests.counts import count
+from training.estimation.weighted_mean import weighted_mean
 
 STUDY: Any = import_module("experiments.2026-11-27-figures-that-hold.monitoring")
 
@@ -176,3 +177,33 @@ def test_where_nobody_was_inspected_there_is_a_prevalence_and_no_recall() -> Non
     assert part.recall.value is part.lift.low is part.precision.value is None
     assert part.needs == ()
     assert [each.way for each in part.ways()] == ["random draw"]
+
+
+def test_visits_of_one_inspection_count_as_one_draw_as_in_an_evaluation() -> None:
+    name = "not inspected, drawn at 0.05"
+    alike = (np.arange(50) % 10 == 0).astype(np.float64)
+    visits = pd.DataFrame({"stratum": name, "confirmed": alike.repeat(4)})
+    sizes = Counter({name: 4_000})
+
+    part = Slice.from_visits(sizes, visits.assign(together=np.arange(50).repeat(4)))
+
+    same = weighted_mean(alike.repeat(4), np.full(200, 20.0), np.arange(50).repeat(4)).estimate
+    assert (part.prevalence.low, part.prevalence.high) == pytest.approx((same.low, same.high))
+    alone = Slice.from_visits(sizes, visits).prevalence
+    assert part.prevalence.value == pytest.approx(alone.value)
+    assert part.prevalence.high > 1.3 * alone.high  # type: ignore[operator]  # has an interval
+
+
+def test_results_with_one_stated_time_at_one_office_are_one_inspection() -> None:
+    times = pd.to_datetime(["2026-03-01T10:15", "2026-03-01T10:15", "2026-03-02T11:21"], utc=True)
+    names = [f"S-{number}" for number in range(3)]
+    visits = pd.DataFrame(
+        {"seq": range(3), "subject_id": names, "scored_at": times - pd.Timedelta("1h")}
+    ).assign(office="a")
+    outcomes = pd.DataFrame(
+        {"subject_id": names, "inspected_at": times, "known_at": times, "confirmed": 1.0}
+    ).assign(typology=None, is_at_report=False)
+
+    assert with_outcomes(visits, outcomes)["together"].tolist() == [0, 0, 2]
+    at_report = outcomes.assign(is_at_report=True)
+    assert with_outcomes(visits, at_report)["together"].tolist() == [0, 1, 2]

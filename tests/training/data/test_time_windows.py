@@ -38,6 +38,7 @@ def one_a_day(rows: int, *, hours: float = 0, known_after_days: float = 0.5) -> 
         author=nothing,
         offences=nothing,
         examination=nothing,
+        inspected_at=np.full(rows, np.datetime64("NaT", "us")),
     )
     names = [f"S-{number}" for number in range(rows)]
     subjects = pd.DataFrame({"operator_id": [f"k{number}" for number in range(rows)]})

@@ -165,7 +165,7 @@ def unequal(weights: Floats, labels: Floats, traffic: int = 10_000) -> Inspected
     """A draw whose first subjects have these weights, each alone."""
     rows = np.arange(len(weights))
     return InspectedSample(
-        rows, labels, weights, np.ones(len(weights), dtype=np.bool_), traffic, 0, 0, None
+        rows, labels, weights, np.ones(len(weights), dtype=np.bool_), rows, traffic, 0, 0, None
     )
 
 

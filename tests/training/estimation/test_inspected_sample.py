@@ -9,6 +9,7 @@ from training.estimation.inspected_sample import (
     InspectedSample,
     effective_size,
     inspected_sample,
+    inspections_of,
     lot_ranks_above,
     placed_by,
     represent,
@@ -238,3 +239,30 @@ def test_probabilities_that_are_too_large_for_high_scores_are_seen_by_the_score(
     wrong = replace(sample, weights=1 / said)
 
     assert placed_by(wrong, scores).refusal is not None
+
+
+def test_subjects_of_one_office_and_instant_were_inspected_together() -> None:
+    instants = ["2026-03-01T10:15:00", "2026-03-01T10:15:00", "2026-03-01T10:15:00", "NaT", "NaT"]
+    offices: Texts = np.array(["a", "a", "b", "a", "a"], dtype=object)
+
+    numbers = inspections_of(np.array(instants, dtype="datetime64[us]"), offices)
+
+    assert numbers.tolist() == [0, 0, 2, 3, 4]
+
+
+def test_subjects_without_an_office_are_told_apart_by_instant_alone() -> None:
+    instants = np.array(["2026-03-01T10:15:07"] * 2 + ["2026-03-02T11:20:00"], "datetime64[us]")
+
+    numbers = inspections_of(instants, np.full(3, None, dtype=object))
+
+    assert numbers.tolist() == [0, 0, 2]
+
+
+def test_dates_do_not_say_who_was_inspected_together() -> None:
+    midnights = np.datetime64("2026-03-01T23:00", "us") + np.arange(20) // 4 * np.timedelta64(
+        1, "D"
+    )
+
+    numbers = inspections_of(midnights, np.full(20, "a", dtype=object))
+
+    assert numbers.tolist() == list(range(20))

@@ -307,3 +307,34 @@ def test_intervals_of_prevalence_hold_under_every_design(design: Any) -> None:
     assert prevalence.held >= 0.8
     assert abs(prevalence.bias) < 0.2
     assert rows["roc_auc"].held >= 0.8
+
+
+def test_intervals_hold_where_six_alike_are_inspected_together() -> None:
+    rng, held = np.random.default_rng(20261202), []
+    together = np.arange(500).repeat(6)
+    for _ in range(100):
+        truth = (rng.random(500) < 0.1).astype(np.float64).repeat(6)
+        is_drawn = (rng.random(500) < 0.15).repeat(6)
+        ways = np.where(is_drawn, "random", None).astype(object)
+        labels, probability = np.where(is_drawn, truth, np.nan), np.where(is_drawn, 0.15, np.nan)
+        sample = inspected_sample(labels, ways, probability, together)
+        estimate = share_confirmed(sample, np.ones(3_000))
+        assert estimate.low is not None
+        assert estimate.high is not None
+        held.append(estimate.low <= truth.mean() <= estimate.high)
+
+    assert 0.9 <= np.mean(held) <= 1
+
+
+def test_a_few_inspections_say_too_little_however_many_they_cover() -> None:
+    is_drawn = (np.arange(400) % 40 < 4).repeat(10)
+    ways = np.where(is_drawn, "random", None).astype(object)
+    labels, probability = np.where(is_drawn, 0.0, np.nan), np.where(is_drawn, 0.1, np.nan)
+    part = (np.arange(4_000) < 400).astype(np.float64)
+
+    alone = inspected_sample(labels, ways, probability)
+    together = inspected_sample(labels, ways, probability, np.arange(400).repeat(10))
+
+    assert share_confirmed(alone, part).value == 0
+    assert share_confirmed(together, part).value is None
+    assert "want 30 from 8 inspections" in str(found_among(together, part).refusal)

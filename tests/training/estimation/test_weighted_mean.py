@@ -217,3 +217,16 @@ def test_of_this_traffic_a_unit_that_stands_for_itself_alone_leaves_no_doubt() -
     assert widths[-1] == pytest.approx((of_all.high or 0) - (of_all.low or 0), rel=1e-3)
     # A draw of one in four leaves 1 - 1/4 of the variance of one from all of their kind.
     assert widths[2] / widths[-1] == pytest.approx(np.sqrt(3 / 4), rel=0.05)
+
+
+def test_what_is_inspected_together_and_alike_says_as_much_as_one() -> None:
+    rng = np.random.default_rng(20261202)
+    alike = (rng.random(60) < 0.2).astype(np.float64)
+
+    shared = weighted_mean(
+        alike.repeat(6), np.full(360, 5.0), np.arange(60).repeat(6), is_this_traffic=False
+    )
+
+    each = weighted_mean(alike, np.full(60, 30.0), is_this_traffic=False)
+    assert shared.value == pytest.approx(each.value)
+    assert shared.points == pytest.approx(each.points)

@@ -34,6 +34,7 @@ def outcomes(said: list[Any]) -> Outcomes:
         author=nothing,
         offences=np.array(offences, dtype=object),
         examination=np.array(examination, dtype=object),
+        inspected_at=np.full(len(said), np.datetime64("NaT", "us")),
     )
 
 
