@@ -162,7 +162,8 @@ class PopulationSection(FrozenModel):
 
     `unknown_share` of the results are inconclusive or still to come; `bounds` are the figures if
     assumptions did not hold. `bands` rise by score. `draws` states how the score ranks random
-    draws: like the traffic they represent, elsewhere, or higher than a random draw can be.
+    draws: like the traffic they represent, elsewhere, or higher than a random draw can be. Scores
+    that follow features otherwise among draws count as elsewhere.
     """
 
     begins: datetime

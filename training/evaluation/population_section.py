@@ -17,6 +17,7 @@ from training.evaluation.evaluation_report import Draws, PopulationSection, Stat
 from training.evaluation.group_referrals import group_referrals
 from training.evaluation.labelled_window import LabelledWindow
 from training.evaluation.score_bands import traffic_bands
+from training.evaluation.scored_alike import scored_alike
 from training.evaluation.settled_results import settled_until, still_to_come
 from training.outcomes import Bools, Texts
 from training.parameters import GATE_SHARE
@@ -34,8 +35,14 @@ def population_section(
     is_settled = everyone.data.declared_at[everyone.rows] < until
     traffic, log_odds = everyone.only(is_settled), log_odds[is_settled]
     by_design = sample_of(traffic)
-    sample = placed_by(by_design, log_odds)
-    # Only the placement by the score can have added a refusal.
+    sample = scored_alike(
+        placed_by(by_design, log_odds),
+        traffic.data.frame,
+        traffic.rows,
+        log_odds,
+        _is_inspected(traffic),
+    )
+    # Only the score can have added a refusal.
     is_elsewhere = sample.refusal != by_design.refusal
     figures = population_figures(sample, log_odds, shares)
     declared_at = traffic.data.declared_at[traffic.rows]
