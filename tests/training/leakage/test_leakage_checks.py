@@ -91,6 +91,21 @@ def test_a_feature_that_most_of_the_confirmed_lack_and_that_is_sure_of_the_rest_
         assert confirmed == among
 
 
+def test_a_feature_that_knows_three_in_ten_and_is_set_for_one_in_a_hundred_others_is_warned_of(
+    honest: TrainingSet,
+) -> None:
+    lots = np.random.default_rng(4)
+    chance = np.where(honest.outcomes.label == 1, 0.3, 0.01)
+    data = with_column(honest, (lots.random(len(honest)) < chance).astype(np.float64))
+    split = TimeSplit.from_training_set(data, PARAMETERS.split)
+    sample = Sample.from_split(data, split, PARAMETERS.split)
+
+    (warned,) = features_that_predict_labels(sample, largest_auc=0.95)
+
+    assert (warned.features, warned.is_refusal) == (("noise_ratio",), False)
+    assert "of the later subjects that were confirmed" in warned.evidence
+
+
 def test_where_most_are_confirmed_no_honest_feature_is_taken_for_sure(
     honest: TrainingSet,
 ) -> None:
