@@ -20,6 +20,7 @@ from typing import Any
 from features.engine.columns import Column
 from features.engine.windows.window_declaration import Window
 from features.errors import TidegateError
+from features.indicators import CHECKS
 from features.records import SubjectKind
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -86,7 +87,8 @@ class Feature:
     scale or a description, which is no sign. `sentence` is the template of a reason, with `{value}`
     or, by parameter name, the number of a window (`said_with`). `sentence_of_one` applies to a
     count of one, `sentence_of_none` to 0, `sentence_below_zero` to a negative value, of which it
-    states the size. `among` is the peer group.
+    states the size, `sentence_of_few` to a rate of fewer than five inspections. `among` is the peer
+    group.
 
     `shows_from` is the value from which the feature is a sign by itself, on the side that warns:
     nine earlier journeys are fewer than usual, yet the operator is no newcomer. None if any unusual
@@ -117,6 +119,7 @@ class Feature:
     windows: dict[str, Window]
     compute: Callable[..., Column]
     shows_from: float | None = None
+    sentence_of_few: str | None = None
 
     @property
     def is_categorical(self) -> bool:
@@ -127,6 +130,11 @@ class Feature:
     def said_with(self) -> tuple[str, ...]:
         """Return the parameters whose window numbers appear in the sentence next to the value."""
         return _placeholders(self.sentence)
+
+    @property
+    def check(self) -> str | None:
+        """Return what to examine and what would clear it; None for a scale."""
+        return None if self.indicator is None else CHECKS[self.indicator]
 
     def face(self) -> dict[str, str | list[str] | None]:
         """Return the documentation as plain JSON, as the catalogue shows it."""
@@ -143,6 +151,7 @@ class Feature:
             "source": self.source,
             "direction": self.direction.name.lower(),
             "sentence": self.sentence,
+            "check": self.check,
             "among": self.among.value,
             "known_by": self.known_by,
         }
@@ -202,6 +211,7 @@ def make_feature(  # noqa: PLR0913  a face has this many sides
     sentence_of_one: str | None = None,
     sentence_below_zero: str | None = None,
     sentence_of_none: str | None = None,
+    sentence_of_few: str | None = None,
     warns: SuspiciousSide | None = None,
     among: Peers = Peers.ALL,
     known_by: str | None = None,
@@ -234,6 +244,7 @@ def make_feature(  # noqa: PLR0913  a face has this many sides
         sentence_of_one=sentence_of_one,
         sentence_below_zero=sentence_below_zero,
         sentence_of_none=sentence_of_none,
+        sentence_of_few=sentence_of_few,
         among=among,
         known_by=known_by,
         shows_from=shows_from,

@@ -32,7 +32,7 @@ INDICATORS: dict[str, str] = {
     "J24": "a declared load of people above capacity",
     "J25": "a one-way hire",
     "J26": "short notice",
-    "J27": "empty runs",
+    "J27": "a light load",
     "J28": "a load out of line with the conveyance or the corridor",
     "J29": "a convoy",
     "J30": "an unusual crossing or office",
@@ -104,12 +104,12 @@ INDICATORS: dict[str, str] = {
     "T12": "cash out of line with the business",
     "T13": "an exchange of denominations",
     "T14": "several branches in a day",
-    "T15": "unrelated payers of one movement",
+    "T15": "several payers of one movement",
     "T16": "deposits out of line with peers",
     "T17": "private words on a commercial payment",
     "T18": "netting between brokers",
     "T19": "money held until arrival",
-    "T20": "payments just before departure",
+    "T20": "late payments",
     "T21": "terms of payment out of line or lately changed",
     "T22": "freight paid in cash or by a third party",
     "T23": "different payers of freight and goods",
@@ -262,6 +262,160 @@ TOPICS: dict[str, str] = {
     "N06": "forwarder and flagged parties",
     "N07": "movements together",
     "N08": "results of earlier inspections of the parties",
+}
+
+# Papers that contradict each other, and links to confirmed cases: an inspector acts on them first.
+FIRST_TO_CHECK = frozenset({"D08", "D12", "D13", "D18", "T26", "N01", "N02", "N05", "N06", "N08"})
+
+# What to examine for each indicator that a feature measures, and what would clear it.
+CHECKS: dict[str, str] = {
+    "J01": "Compare the legs with the booking and the carrier's usual way; a port, a ferry or a "
+    "closed road that explains the detour clears it.",
+    "J02": "Compare the transfers with the transport papers; a scheduled service with the same "
+    "transfers clears them.",
+    "J04": "Ask the carrier for the contract or the booking that led it this way; a customer at "
+    "either end clears it.",
+    "J05": "Ask who ordered the movement; a contract with a customer on this way clears it.",
+    "J08": "Ask for the log of the stop: where, why, who had access; repairs, rest or a queue on "
+    "record clear it.",
+    "J09": "Ask where the conveyance was between the two legs; a fuel, toll or port receipt for "
+    "that stretch clears it.",
+    "J11": "Compare the gap with the coverage of receivers and the voyage log; a gap that others "
+    "had there too clears it.",
+    "J12": "Compare the gap with coastal radar and the log; a berth, a fault on record or a gap "
+    "of all receivers clears it.",
+    "J13": "Compare the two positions with radar or another source; one wrong report clears it.",
+    "J15": "Identify the other conveyance and ask both masters; fishing, pilotage or bunkering on"
+    " record clears it.",
+    "J16": "Compare the slow positions with weather, traffic and orders to wait; any of them on "
+    "record clears it.",
+    "J17": "Recompute the leg from its times and places; a wrong time or a change of mode clears "
+    "it.",
+    "J18": "Check the registration papers; a lease or a branch of the operator in that country "
+    "clears it.",
+    "J20": "Check who met the landing and the permit for the hour; a timetable or a permit clears"
+    " it.",
+    "J23": "Check range, fuel and equipment of the craft; a class certificate for that distance "
+    "clears it.",
+    "J25": "Read the contract of hire: who pays and where it is to be returned; a one-way fee in "
+    "it clears it.",
+    "J26": "Compare booking and departure with the order; a standing contract or an urgent order "
+    "in writing clears it.",
+    "J27": "Weigh the conveyance or look into the hold; a load that agrees with the papers clears"
+    " it.",
+    "J28": "Weigh the conveyance or look into the hold; a load that agrees with the papers clears"
+    " it.",
+    "J30": "Ask the declarant why this office was used; a warehouse or a customer nearby clears "
+    "it.",
+    "J31": "Compare the loads of the last trips; a shuttle contract with as many trips clears it.",
+    "J33": "Compare the modes of the legs with the transport papers; a paper for each mode clears"
+    " it.",
+    "J35": "Read what those inspections found and where; look in the same places. Goods and "
+    "packing as declared clear it.",
+    "J37": "Check the papers of ownership and hire; a pool or a leasing firm that lends it clears"
+    " it.",
+    "J38": "Ask what draws traffic there this week; a season, a fair or a closed port elsewhere "
+    "clears it.",
+    "D01": "Compare the time of the paper with booking and loading; a late booking or a fault of "
+    "the filing system clears it.",
+    "D02": "Read what each version changed; corrections of spelling or of one number clear it.",
+    "D03": "Read which entry was changed and who asked for it; the shipper's written order clears"
+    " it.",
+    "D04": "Ask for the invoice or packing list that names the goods; a full description clears "
+    "it.",
+    "D05": "Compare the description with the goods code and a sample; a code that fits the goods "
+    "clears it.",
+    "D07": "Count and weigh some packages; numbers and masses as on the packing list clear it.",
+    "D08": "Weigh it and compare the gross mass with every paper; a weighbridge slip that agrees "
+    "with the declaration clears it.",
+    "D09": "Compare mass and volume with the packing list, or scan it; an even image of such "
+    "goods clears it.",
+    "D10": "Compare the declared value with invoice, contract and payment; a price list or a "
+    "quality that explains it clears it.",
+    "D11": "Compare the freight with the carrier's tariff; express or special handling on the "
+    "waybill clears it.",
+    "D12": "Count the packages and compare them with every paper; one count for all of them "
+    "clears it.",
+    "D13": "Compare the parties on each paper with the declaration; an agent's contract or a sale"
+    " on the way clears it.",
+    "D14": "Read the number on the container itself; a slip of one digit clears it.",
+    "D15": "Ask the bank for the account's number; a slip of the pen clears it.",
+    "D16": "Find where the same number was used and compare both; the first use cancelled, or a "
+    "reuse by rule, clears it.",
+    "D18": "Read seal and container on the spot; numbers as declared clear it.",
+    "D19": "Read the seal and ask who changed it; a report of an official inspection clears it.",
+    "D20": "Compare the times of gate and arrival with the terminal; a clock or entry put right "
+    "clears it.",
+    "D23": "Read the date of expiry; a renewed paper clears it.",
+    "D24": "Compare the permit with the goods and with its issuer's register; an entry there "
+    "clears it.",
+    "D25": "Look the party up in the business register; a trade that fits and a contract clear "
+    "it. New alone is no offence.",
+    "D26": "Ask what ended the silence; a new contract or a season clears it.",
+    "D30": "Compare the goods with the register of the party's business; an entry or a contract "
+    "for them clears it.",
+    "D31": "Ask the consignee for its mandate; a signed one for this declarant clears it.",
+    "D34": "Ask who will use the equipment and where; a chandler's or club's order clears it. "
+    "Think of lives at sea.",
+    "D35": "Compare the items with the packing list; a groupage of several orders clears it.",
+    "D36": "Weigh it; a scale that shows the round figure clears it.",
+    "D37": "Compare the other declarations at this price; a list price of the maker clears it.",
+    "D38": "Ask for the papers that are missing; papers that agree with the declaration clear it.",
+    "D40": "Ask for the security checklist of the departure; one that is signed and complete "
+    "clears it.",
+    "D42": "Compare origin and dispatch with the certificate of origin; a certificate that fits "
+    "clears it.",
+    "D43": "Look for sister consignments of the same days and add them up; one order of this size"
+    " clears it.",
+    "D44": "Compare the container's journeys with its owner's record; a pool or a line that "
+    "leases it clears it.",
+    "D45": "Compare the transit paper with the legs; a border or a warehouse that needs it clears"
+    " it.",
+    "D46": "Compare seal and mass with the office of departure and ask for the delay; a breakdown"
+    " on record clears it.",
+    "T01": "Ask why someone else paid; a contract, a group company or a factoring bank clears it.",
+    "T02": "Ask why the payment came from there; a branch or a group company in that country "
+    "clears it.",
+    "T03": "Compare the payers of this payee with its customers; invoices to each of them clear "
+    "it.",
+    "T05": "Compare the payees of this payer with its suppliers; invoices from each of them clear"
+    " it.",
+    "T06": "Follow the money paid out: to whom and what for; wages, taxes or a supplier's invoice"
+    " clear it.",
+    "T08": "Add up the payments of the same payer and days; separate invoices for them clear it.",
+    "T09": "Compare the amounts with the invoices; an invoice or an advance over the same amount "
+    "clears it.",
+    "T10": "Ask the payee what the equal amounts are for; a published tariff or fare clears it.",
+    "T11": "Ask for the receipts of the cash; a trade where cash is usual, with receipts, clears "
+    "it.",
+    "T15": "Ask each payer what it paid for; shares in one invoice or separate services clear it.",
+    "T18": "Ask for the netting agreement and both sides of the account; a signed one with "
+    "statements clears it.",
+    "T19": "Ask who holds the money and what releases it; a letter of credit or an escrow "
+    "contract clears it.",
+    "T20": "Compare the payments with the terms on the invoice; payment on shipment in them "
+    "clears it.",
+    "T23": "Ask why others paid the freight; the delivery terms on the invoice can clear it.",
+    "T26": "Compare invoice, payment and declared value; terms of payment, freight or a credit "
+    "note that explain it clear it.",
+    "T27": "Ask for the record of the transfer and the invoice it pays; both with the same "
+    "parties clear it.",
+    "T32": "Ask when and how it will be paid; terms of payment on the invoice clear it.",
+    "T33": "Ask why no bank was used; a licensed service and a receipt with both names clear it.",
+    "T34": "Ask why someone other than the carrier was paid; an agent's or subcontractor's "
+    "invoice clears it.",
+    "N01": "Read the earlier report and look in the same place of the conveyance or container; no"
+    " trace there clears it.",
+    "N02": "Read the earlier case and compare what was paid for; an ordinary customer or supplier"
+    " of both clears it.",
+    "N04": "Look up the new members in the business register; firms of a group or of one address "
+    "that trade openly clear it.",
+    "N05": "Follow the links to the confirmed case and see who joins both; a shared port, bank or"
+    " public carrier clears it.",
+    "N06": "Read the earlier cases of this forwarder; goods and consignee of another kind clear "
+    "it.",
+    "N08": "Read what was found and how it was hidden; look in the same place. Another owner or "
+    "other goods clear it.",
 }
 
 NO_SIGN = "nothing by itself: a scale or a description"

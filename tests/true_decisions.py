@@ -25,10 +25,20 @@ from serving.triage.triage_plan import TriagePlan
 from tests.demo_decisions import explained_decisions, lay_down_plan, serving
 from tests.true_letters import letters_about, untrue_in_letter
 from tests.true_reasons import LABEL, RATE, untrue_reasons
-from tests.true_words import DIGITS, LEADS, NOT_SHOWN, OUTWEIGHS, RANGE, untrue_words
+from tests.true_words import (
+    COMMON,
+    DIGITS,
+    FEW,
+    LEADS,
+    NOT_SHOWN,
+    OUTWEIGHS,
+    RANGE,
+    UNCHECKED,
+    untrue_words,
+)
 
 AFTER = timedelta(hours=1)
-KINDS = (NOT_SHOWN, LEADS, OUTWEIGHS, DIGITS, RANGE)
+KINDS = (NOT_SHOWN, LEADS, OUTWEIGHS, DIGITS, RANGE, COMMON, FEW, UNCHECKED)
 
 
 @dataclass(frozen=True)
@@ -104,6 +114,9 @@ def figures(said: Said) -> dict[str, int]:
         "rests larger than a named part": _count(words, OUTWEIGHS),
         "sentences with more than two digits": _count(words, DIGITS),
         "estimates outside of their range": _count(words, RANGE),
+        "reasons as common as one in ten": _count(words, COMMON),
+        "reasons of fewer than five events": _count(words, FEW),
+        "reasons without a check": _count(words, UNCHECKED),
         "other slips of words": len([w for w in words if not any(k in w for k in KINDS)]),
         "random selections with another reason": len([*said.invented_reasons()]),
         "letters": len(said.letters),

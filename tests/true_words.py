@@ -2,6 +2,8 @@
 
 A card is called a sign where the value that heads it shows it, a fact that was measured heads it,
 no rest outweighs what is named, figures have two digits, and the one estimate lies in its range.
+What speaks for a closer look is less common than one in ten, is no share of fewer than five earlier
+events, and says what to check.
 """
 
 import re
@@ -27,12 +29,18 @@ OF_FINDINGS = ("J35", "N01", "N02", "N08")
 FOUND = re.compile(r"^([\d,]+) of ([\d,]+) inspected")
 FIGURE = re.compile(r"(?<![\w.,])\d[\d,]*(?:\.\d+)?(?![\w.])")
 
-NOT_SHOWN, LEADS, OUTWEIGHS, DIGITS, RANGE = (
+OF_PAST = re.compile(r"^([\d,]+) of ([\d,]+) earlier")
+SELDOM, MIN_EVENTS = 0.1, 5
+
+NOT_SHOWN, LEADS, OUTWEIGHS, DIGITS, RANGE, COMMON, FEW, UNCHECKED = (
     "is called a sign that its value does not show",
     "is headed by what is missing",
     "outweighs a named part",
     "has more than two digits",
     "lies outside of its own range",
+    "is as common as one in ten",
+    "rests on fewer than five events",
+    "says nothing to check",
 )
 
 
@@ -40,7 +48,13 @@ def untrue_words(answer: dict[str, Any]) -> Iterator[str]:
     """A sentence for each thing that is said wrongly, beside `untrue_reasons`."""
     if not answer["reasons"]:
         return
-    said = [*_signs(answer), *_rests(answer), *_digits(answer), *_estimate(answer)]
+    said = [
+        *_signs(answer),
+        *_checks(answer),
+        *_rests(answer),
+        *_digits(answer),
+        *_estimate(answer),
+    ]
     yield from (f"{answer['subject_id']}: {fault}" for fault in said)
 
 
@@ -53,6 +67,35 @@ def _signs(answer: dict[str, Any]) -> Iterator[str]:
             yield f"{reason['indicator']} {LEADS}, or by another fact than its words"
         elif reason["sign_of"] is not None and not _is_shown(reason, lead):
             yield f"{reason['sign_of']!r} {NOT_SHOWN}: {lead['sentence']}"
+
+
+def _checks(answer: dict[str, Any]) -> Iterator[str]:
+    for reason in answer["reasons"]:
+        if reason["effect"] == "against":
+            continue
+        if not reason["check"]:
+            yield f"{reason['indicator']} {UNCHECKED}"
+        for seen in reason["evidence"]:
+            if seen["contribution"] > 0 and _as_far_out(seen) > SELDOM + 1e-9:
+                yield f"{seen['sentence']} ({seen['usual']}) {COMMON}"
+            if seen["contribution"] > 0 and _counts_few(seen):
+                yield f"{seen['sentence']} {FEW}"
+
+
+def _as_far_out(seen: dict[str, Any]) -> float:
+    """The share of the peers whose values are as far out; 0 if all that is known is that it is."""
+    compared = seen["comparison"]
+    share, percentile = compared["share"] or 0.0, compared["percentile"]
+    if percentile is None:
+        return float(share)
+    equal = share / 2 if compared["how"] == "about_the_same" else 0.0
+    return float(min(percentile, 100 - percentile) / 100 + equal)
+
+
+def _counts_few(seen: dict[str, Any]) -> bool:
+    """Whether it is a share of fewer than five events of the past, and none of them was found."""
+    of_past = OF_PAST.match(seen["sentence"])
+    return of_past is not None and int(of_past[2].replace(",", "")) < MIN_EVENTS
 
 
 def _is_shown(reason: dict[str, Any], lead: dict[str, Any]) -> bool:

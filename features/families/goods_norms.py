@@ -1,5 +1,7 @@
 """Goods norms: the agreement of a consignment with others of the same goods code."""
 
+import math
+
 from features.definition import (
     MonotoneConstraint,
     SuspiciousSide,
@@ -97,7 +99,8 @@ def package_mass_to_goods_ratio_365d(
     indicator="D43",
     warns=SuspiciousSide.LOW,
     source=FATF_TRADE_2021,
-    shows_from=0.5,
+    # A small order alone is no split: its sisters of the same days would show that.
+    shows_from=-math.inf,
     sentence="it weighs {value} a typical consignment of such goods",
 )
 def mass_to_goods_ratio_365d(

@@ -118,6 +118,8 @@ def rate(name: str, kind: SubjectKind, partners: str, of: str) -> Feature:
         indicator="N05",
         sentence=f"{{confirmed}} of {{inspected}} inspected {whose} were part of confirmed cases "
         "(estimated rate {value})",
+        sentence_of_few=f"{{confirmed}} of {{inspected}} inspected {whose} were part of confirmed "
+        "cases",
         direction=MonotoneConstraint.HIGHER_IS_RISKIER,
     )
 

@@ -1,5 +1,7 @@
 """Party history: what the companies behind a shipment have done before."""
 
+import math
+
 import numpy as np
 
 from features.definition import (
@@ -227,7 +229,7 @@ def declarant_consignee_shipments() -> None:
     indicator="D43",
     warns=SuspiciousSide.LOW,
     source=FATF_TRADE_2021,
-    shows_from=0.5,
+    shows_from=-math.inf,
     sentence="it weighs {value} the usual shipment of its consignee",
 )
 def mass_to_consignee_ratio_365d(

@@ -85,6 +85,7 @@ def _confirmed(
         direction=MonotoneConstraint.HIGHER_IS_RISKIER,
         sentence=f"{{confirmed}} of {{inspected}} inspected {said} were confirmed "
         "(estimated rate {value})",
+        sentence_of_few=f"{{confirmed}} of {{inspected}} inspected {said} were confirmed",
         **face,
     )
 

@@ -36,6 +36,10 @@ class FeatureAnswer(ClosedModel):
     source: str
     direction: Literal["higher_is_riskier", "lower_is_riskier", "either"]
     sentence: str
+    check: str | None = Field(
+        description="What to examine, and what would clear it, if a value is a sign; null for a "
+        "scale."
+    )
     among: Literal["all", "goods_code", "corridor"] = Field(
         description="The group of subjects in which a value is called usual or unusual."
     )

@@ -187,6 +187,11 @@ def _case_content(
         "hours_left": row.hours_left(submission, now),
         "case": view,
         "is_score_shown": shows_score,
+        "waived_gates": (
+            services.models.waived_gates(decision.subject_kind, decision.model.digest)
+            if decision.model
+            else ()
+        ),
         "judged_as": judged_as(events, caller),
         "judgements": JUDGED_AS_WORDS,
         "details": details,

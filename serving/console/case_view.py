@@ -29,6 +29,7 @@ from serving.web.html import instant_in_words
 from serving.web.stored_texts import said_again
 
 MAX_FACTS = 5
+MAX_CHECKS = 3
 
 # Declaration fields behind each fact of the summary, by its label.
 FIELDS_OF_FACTS = {
@@ -78,17 +79,23 @@ class CaseView:
     estimate: str | None
 
     @property
-    def leading_facts(self) -> tuple[Observation, ...]:
-        """Strongest measured facts for an inspection; none for a random draw.
+    def leading_facts(self) -> tuple[tuple[Observation, str | None], ...]:
+        """First measured facts for an inspection, the first three with what to check.
 
-        It takes the first of each reason, then fills up to MAX_FACTS with the next ones.
+        None for a random draw. It takes the first of each reason, then fills up to MAX_FACTS with
+        the next ones.
         """
         told = [
-            [seen for seen in reason.evidence if seen.value is not None and seen.contribution > 0]
+            (
+                reason.check,
+                [s for s in reason.evidence if s.value is not None and s.contribution > 0],
+            )
             for reason in self.reasons_for
         ]
-        first = [seen for facts in told for seen in facts[:1]]
-        return tuple([*first, *(seen for facts in told for seen in facts[1:])][:MAX_FACTS])
+        first = [(seen, check) for check, facts in told for seen in facts[:1]]
+        more = [(seen, None) for _, facts in told for seen in facts[1:]]
+        without = [(seen, None) for seen, _ in first[MAX_CHECKS:]]
+        return tuple([*first[:MAX_CHECKS], *without, *more][:MAX_FACTS])
 
     @classmethod
     def from_decision(cls, decision: Decision, *, is_explained: bool) -> Self:

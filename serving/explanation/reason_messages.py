@@ -5,7 +5,7 @@ from typing import get_args
 
 from features.catalogue import features_by_name
 from features.definition import Feature
-from features.indicators import INDICATORS, TOPICS
+from features.indicators import CHECKS, INDICATORS, TOPICS
 from features.input_dependencies import INPUTS
 from features.records import ConveyanceKind, Mode
 from serving.explanation.comparison import (
@@ -46,7 +46,13 @@ from serving.explanation.formatting import (
 )
 from serving.explanation.missing_inputs import missing_in_words
 from serving.explanation.provenance_text import provenance_messages
-from serving.explanation.reasons_in_words import WHY_NOT_KNOWN, WORDS, WORDS_OF_BRACKETED, sentence
+from serving.explanation.reasons_in_words import (
+    TOO_FEW,
+    WHY_NOT_KNOWN,
+    WORDS,
+    WORDS_OF_BRACKETED,
+    sentence,
+)
 
 # A text, or its singular and plural.
 Message = str | tuple[str, str]
@@ -56,7 +62,7 @@ def reason_messages() -> Iterator[tuple[Message, str]]:
     """Yield each message with the file it comes from; some occur twice."""
     for feature in features_by_name().values():
         yield from ((message, feature.defined_at) for message in _said_of(feature))
-    for texts in (INDICATORS, TOPICS):
+    for texts in (INDICATORS, TOPICS, CHECKS):
         yield from ((text, f"features/indicators.py {number}") for number, text in texts.items())
     for kind in INPUTS.values():
         yield from ((missing_in_words(path), _place(missing_in_words)) for path in kind)
@@ -65,7 +71,9 @@ def reason_messages() -> Iterator[tuple[Message, str]]:
     sayings = [*SAYINGS.values(), *(text for own in unlike for text in own.values())]
     for text in (*sayings, *PEERS.values(), FEWER, NEARLY_ALL):
         yield text, _place(comparison_in_words)
-    yield from ((text, _place(sentence)) for text in (WORDS, WORDS_OF_BRACKETED, WHY_NOT_KNOWN))
+    yield from (
+        (text, _place(sentence)) for text in (WORDS, WORDS_OF_BRACKETED, WHY_NOT_KNOWN, TOO_FEW)
+    )
     for text in (ESTIMATE, WITHOUT_INSPECTIONS, IN_SO_MANY):
         yield text, _place(estimate_in_words)
     yield from ((forms, _place(readable)) for forms in (MINUTES, HOURS, DAYS, TIMES))
@@ -103,5 +111,7 @@ def _said_of(feature: Feature) -> Iterator[Message]:
         yield feature.sentence_below_zero
     if feature.sentence_of_none is not None:
         yield feature.sentence_of_none
+    if feature.sentence_of_few is not None:
+        yield feature.sentence_of_few
     yield readable(feature.name)
     yield feature.when_missing

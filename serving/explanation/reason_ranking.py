@@ -20,18 +20,24 @@ from pydantic import Field
 
 from features.catalogue import feature_named, features_of
 from features.definition import Feature, Peers
+from features.indicators import FIRST_TO_CHECK
 from features.records import SubjectKind
-from serving.explanation.comparison import Comparison, compare_with_peers
+from serving.explanation.comparison import Comparison, compare_with_peers, rarity
 from serving.explanation.decision_parts import CHECKED_WHEN_READ, DecisionPart
 from serving.explanation.formatting import Value
-from serving.explanation.true_reasons import agrees, is_absence
+from serving.explanation.true_reasons import agrees, is_absence, shows_sign, tells_nothing
 from training.model.risk_model import RiskModel
 
 FEW_REASONS = 8  # per side: as many as a person can weigh before deciding
 MAX_REASONS = 99  # per side: above FEW_REASONS only if the rest would outweigh a named reason
 MAX_REMEMBERED = 20_000
-SMALLEST_LOG_ODDS = 0.02  # changes the odds by 2 %; anything less is noise to a reader
+SMALLEST_LOG_ODDS = 0.02  # changes the odds by 2 %; less is noise beside stronger reasons
+# An unusual fact is worth a check though it adds little: so many for a closer look are named if
+# they add this much.
+FEWEST_REASONS, LEAST_LOG_ODDS = 3, 0.005
 STRONG, MODERATE = math.log(2), math.log(1.25)
+
+NO_COUNTS: Mapping[str, float] = MappingProxyType({})
 
 Key = TypeVar("Key", int, str)
 Effect = Literal["for", "against"]
@@ -191,10 +197,16 @@ class ReasonRanking:
         judge: Judge,
         said_with: Mapping[str, Mapping[str, float]] = MappingProxyType({}),
     ) -> Reasons:
-        """Rank the parts of one case by indicator; calls `judge` only for possible reasons.
+        """Group the parts of one case by indicator; calls `judge` only for possible reasons.
+
+        Contradictions and links to confirmed cases come first, then what adds most and is rarest.
 
         `said_with` are the counts that sentences name, by feature and name.
         """
+
+        def counts(at: int) -> Mapping[str, float]:
+            return said_with.get(self._names[at], NO_COUNTS)
+
         comparisons: dict[int, Comparison] = {}
         # By indicator, what may be named and what adds nothing; then what is no reason.
         agreeing: dict[str, list[int]] = {name: [] for name in self._in_order}
@@ -203,10 +215,9 @@ class ReasonRanking:
             value, part = values[at], parts[at]
             if not part:
                 is_reason = True
-            elif is_absence(feature, value, values[self._known_by[at]]):
-                is_reason = False
-            elif part > 0 and said_with.get(feature.name, {}).get("confirmed") == 0:
-                # Inspections without a finding are no sign, however few there were.
+            elif is_absence(feature, value, values[self._known_by[at]]) or tells_nothing(
+                feature, counts(at), part > 0
+            ):
                 is_reason = False
             else:
                 comparisons[at], is_reason = judge(feature, value, part > 0)
@@ -217,11 +228,24 @@ class ReasonRanking:
         # fsum rounds only once, so the result does not depend on the order of the parts.
         sums = {name: math.fsum([parts[at] for at in own]) for name, own in agreeing.items()}
         ranked = sorted(sums, key=lambda name: abs(sums[name]), reverse=True)
-        strong = [name for name in ranked if abs(sums[name]) >= SMALLEST_LOG_ODDS]
         # Begin with the strongest on each side, then add more until what is left cannot outweigh a
         # named reason.
-        named = _named_until_rest_is_small(ranked, sums, _strongest(strong, sums))
+        named = _named_until_rest_is_small(ranked, sums, _strongest(ranked, sums))
         evidence = {name: _evidence(parts, agreeing[name]) for name in named}
+        shown = {
+            name
+            for name in FIRST_TO_CHECK.intersection(named)
+            for at in evidence[name]
+            if parts[at] > 0
+            and sums[name] > 0
+            and shows_sign(self._features[at], values[at], comparisons[at], counts(at))
+        }
+        # As when a fact is chosen to head a reason, rarity multiplies what it adds by up to three.
+        urgency = {
+            name: abs(sums[name]) * (1 + max(rarity(comparisons[at]) for at in found))
+            for name, found in evidence.items()
+        }
+        by_urgency = sorted(evidence, key=lambda name: (name not in shown, -urgency[name]))
         rest = [at for name in ranked if name not in evidence for at in agreeing[name]]
         # Scales have no indicator, so their contributions can only be habits.
         of_habits |= {at: parts[at] for at in self._scales if parts[at]}
@@ -230,7 +254,7 @@ class ReasonRanking:
         smallest = min([abs(sums[name]) for name in named], default=0.0)
         named_habits = _named_until_rest_is_small(by_size, of_habits, [], smallest)
         return Reasons(
-            reasons=tuple([self._ranked(name, sums[name], at) for name, at in evidence.items()]),
+            reasons=tuple([self._ranked(name, sums[name], evidence[name]) for name in by_urgency]),
             comparisons={
                 self._names[at]: comparisons[at] for found in evidence.values() for at in found
             },
@@ -289,12 +313,14 @@ def strength_of(log_odds: float) -> Strength:
 
 
 def _strongest(ranked: list[str], sums: Mapping[str, float]) -> list[str]:
-    """Return the first FEW_REASONS for, and as many against."""
+    """Return the first FEW_REASONS for, and as many against; of small ones FEWEST_REASONS for."""
     room: dict[Effect, int] = {"for": FEW_REASONS, "against": FEW_REASONS}
     named = []
     for name in ranked:
         effect = effect_of(sums[name])
-        if room[effect]:
+        is_needed = effect == "for" and room[effect] > FEW_REASONS - FEWEST_REASONS
+        smallest = LEAST_LOG_ODDS if is_needed else SMALLEST_LOG_ODDS
+        if room[effect] and abs(sums[name]) >= smallest:
             room[effect] -= 1
             named.append(name)
     return named

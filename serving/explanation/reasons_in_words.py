@@ -13,7 +13,7 @@ from typing import NamedTuple
 from features.catalogue import feature_named
 from features.definition import Feature, Unit
 from features.errors import UnknownFeature
-from features.indicators import INDICATORS, TOPICS
+from features.indicators import CHECKS, INDICATORS, TOPICS
 from features.records import SubjectKind
 from serving.explanation.comparison import (
     Comparison,
@@ -39,13 +39,14 @@ from serving.explanation.reason_ranking import (
     effect_of,
     strength_of,
 )
-from serving.explanation.true_reasons import shows_sign
+from serving.explanation.true_reasons import MIN_EVENTS, shows_sign
 from serving.language import ENGLISH, Language
 
 WORDS = "{sentence} ({usual})."
 # For a sentence that ends in a bracket: the comparison goes into the same bracket.
 WORDS_OF_BRACKETED = "{sentence}; {usual})."
 WHY_NOT_KNOWN = "{name}: not known, because {why}"
+TOO_FEW = "too few inspections for a rate"
 MAX_REMEMBERED = 20_000
 
 
@@ -68,8 +69,9 @@ class Reason:
     """What one indicator says about this case; `log_odds` is the exact sum of its evidence.
 
     `topic` is what its features look at, whatever they find; `sign_of` is what the indicator is a
-    sign of, and None where no value of the evidence shows it by itself. `words` say the evidence
-    that stands first: the most telling fact that was measured. What adds nothing is no evidence.
+    sign of, and None where no value of the evidence shows it by itself. `check` says what to
+    examine and what would clear it; None for a reason against. `words` say the evidence that stands
+    first: the most telling fact that was measured. What adds nothing is no evidence.
     """
 
     __pydantic_config__ = CHECKED_WHEN_READ
@@ -83,6 +85,7 @@ class Reason:
     log_odds: float
     words: str
     evidence: tuple[Observation, ...]
+    check: str | None = None
 
 
 class RenderedValue(NamedTuple):
@@ -120,6 +123,7 @@ class ReasonRenderer:
         sign = INDICATORS.get(ranked.indicator, ranked.indicator)
         topic = TOPICS.get(ranked.indicator, ranked.indicator)
         is_shown = ranked.log_odds > 0 and of_lead.shows_sign
+        check = CHECKS.get(ranked.indicator) if ranked.log_odds > 0 else None
         return Reason(
             indicator=ranked.indicator,
             topic=self.language.say(topic),
@@ -130,6 +134,7 @@ class ReasonRenderer:
             log_odds=ranked.log_odds,
             words=of_lead.words,
             evidence=(lead, *[seen for seen, _ in found if seen is not lead]),
+            check=check and self.language.say(check),
         )
 
     def _observation(self, name: str, stored: Reasons) -> tuple[Observation, RenderedValue]:
@@ -171,7 +176,11 @@ def _rendered(
         shown = value if "{value}" in feature.sentence else None
         digits = digits_of_value(shown, comparison, feature.unit)
         said = sentence(feature, value, language, dict(counts), digits)
-        usual = comparison_in_words(comparison, feature.unit, kind, language, shown)
+        usual = (
+            language.say(TOO_FEW)
+            if _is_of_few(feature, dict(counts))
+            else comparison_in_words(comparison, feature.unit, kind, language, shown)
+        )
         is_sign = shows_sign(feature, value, comparison, dict(counts))
     words = with_usual(said, usual, language)
     return RenderedValue(said, usual, words, is_sign, rarity(comparison))
@@ -215,7 +224,14 @@ def sentence(
     written = figure(value, feature.unit, language, digits)
     if feature.sentence_of_one is None or isinstance(value, str):
         counts = {name: figure(said_with[name], Unit.COUNT, language) for name in feature.said_with}
-        return capital(language.say(feature.sentence, value=written, **counts))
+        template = feature.sentence_of_few if _is_of_few(feature, said_with) else None
+        return capital(language.say(template or feature.sentence, value=written, **counts))
     # The plural form must fit the number as shown, which is rounded.
     count = number_of(figure(value, feature.unit, ENGLISH, digits))
     return capital(language.say_of(count, feature.sentence_of_one, feature.sentence, value=written))
+
+
+def _is_of_few(feature: Feature, said_with: Mapping[str, float]) -> bool:
+    """Return True if a sentence counts too few inspections to name a rate."""
+    is_rate = feature.sentence_of_few is not None
+    return is_rate and said_with.get("inspected", MIN_EVENTS) < MIN_EVENTS

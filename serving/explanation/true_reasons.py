@@ -7,11 +7,14 @@ side on which its feature warns (`Feature.warns`), and against only on the other
 value is never a reason, nor is a 0 that only means "unknown", such as the number of payers where no
 payment is known (`Feature.known_by`). Usual is what the model saw among the peers of the case:
 
-- numbers are a sign outside the middle half of the peers, and harmless on the other side of the
-  median; between the two they are no reason at all; a ratio to what is usual or possible is a sign
-  of too much only above 1, and of too little only below, wherever its peers lie;
-- yes or no is harmless on one side, and a sign on the other where less than half have it;
-- categories are a sign where less than a tenth of the peers have them.
+- numbers are a sign where at most a tenth of the peers lie as far out, and harmless on the other
+  side of the median; between the two they are no reason at all; a ratio to what is usual or
+  possible is a sign of too much only above 1, and of too little only below, wherever its peers lie;
+- yes or no is harmless on one side, and a sign on the other where at most a tenth have it;
+- categories are a sign where at most a tenth of the peers have them.
+
+A share of earlier events is a reason only if there were at least five; a finding is one however few
+inspections there were.
 """
 
 from collections.abc import Mapping
@@ -22,8 +25,9 @@ from serving.explanation.comparison import Comparison
 from serving.explanation.formatting import Value
 
 FIRST_QUARTER, MEDIAN, LAST_QUARTER = 25.0, 50.0, 75.0
-SELDOM, HALF = 0.1, 0.5
-FIRST_TENTH, LAST_TENTH = 10.0, 90.0
+# More peers as far out would make a value one that many have.
+SELDOM = 0.1
+MIN_EVENTS = 5
 # A ratio this far from 1 by itself shows what its indicator is a sign of.
 FAR_BELOW, FAR_ABOVE = 0.75, 1.25
 
@@ -34,12 +38,11 @@ def is_sign(feature: Feature, value: Value, comparison: Comparison) -> bool:
         return False
     if isinstance(value, str):
         # Without a share the category never occurred in training.
-        return (comparison.share or 0.0) < SELDOM
+        return (comparison.share or 0.0) <= SELDOM
     if feature.unit is Unit.YES_NO and feature.warns is not SuspiciousSide.EITHER:
         is_on_its_side = bool(value) == (feature.warns is SuspiciousSide.HIGH)
-        return is_on_its_side and (comparison.share or 0.0) < HALF
-    percentile = _percentile(value, comparison)
-    is_high, is_low = percentile > LAST_QUARTER, percentile < FIRST_QUARTER
+        return is_on_its_side and (comparison.share or 0.0) <= SELDOM
+    is_low, is_high = (tail <= SELDOM for tail in _tails(value, comparison))
     if feature.unit is Unit.RATIO:
         is_high, is_low = is_high and value > 1, is_low and value < 1
     return {SuspiciousSide.HIGH: is_high, SuspiciousSide.LOW: is_low}.get(
@@ -57,10 +60,9 @@ def shows_sign(
 
     This is stricter than `is_sign`: a value may be slightly unusual and count for a closer look,
     such as nine journeys where most made twelve, without being a newcomer's. It must reach
-    `shows_from` if its feature has one; a ratio must be off by a quarter; and a value that warns on
-    either side must lie beyond nine in ten of its peers. `said_with` are the counts that its
-    sentence names: an estimated rate of confirmed inspections is shrunk towards the average, and
-    shows a finding only if one was counted.
+    `shows_from` if its feature has one, and a ratio must be off by a quarter. `said_with` are the
+    counts that its sentence names: an estimated rate of confirmed inspections is shrunk towards the
+    average, and shows a finding only if one was counted.
     """
     counts_no_finding = "confirmed" in feature.said_with and not said_with.get("confirmed")
     if value is None or counts_no_finding or not is_sign(feature, value, comparison):
@@ -72,9 +74,7 @@ def shows_sign(
         return value <= feature.shows_from if is_low else value >= feature.shows_from
     if feature.unit is Unit.RATIO:
         return value <= FAR_BELOW or value >= FAR_ABOVE
-    if feature.warns is not SuspiciousSide.EITHER:
-        return True
-    return not FIRST_TENTH <= _percentile(value, comparison) <= LAST_TENTH
+    return True
 
 
 def is_absence(feature: Feature, value: Value, known: Value) -> bool:
@@ -82,12 +82,24 @@ def is_absence(feature: Feature, value: Value, known: Value) -> bool:
     return value is None or (feature.known_by is not None and not value and not known)
 
 
+def tells_nothing(feature: Feature, said_with: Mapping[str, float], is_for: bool) -> bool:
+    """Return True if the counts of a sentence are no reason: fewer than five earlier events.
+
+    Findings are one however few inspections there were; inspections without a finding never speak
+    for a closer look.
+    """
+    if (confirmed := said_with.get("confirmed")) is not None and (confirmed or is_for):
+        return not confirmed
+    earlier = [n for name, n in said_with.items() if feature.windows[name].by != ("subject_id",)]
+    return bool(earlier) and max(earlier) < MIN_EVENTS
+
+
 def agrees(feature: Feature, value: Value, comparison: Comparison, log_odds: float) -> bool:
     """Return True if a contribution of this sign may be named as a reason based on the value.
 
     Call it only for values that are no absence. For a feature that warns on either side, the
-    harmless side is unknown, so every value that does not show the sign may count against it. A
-    value of 0 never counts against a feature that warns of low values.
+    harmless side is unknown, so only the middle half of the peers counts against it. A value of 0
+    never counts against a feature that warns of low values.
     """
     if value is None or feature.warns is SuspiciousSide.NEVER:
         return False
@@ -96,7 +108,7 @@ def agrees(feature: Feature, value: Value, comparison: Comparison, log_odds: flo
     if feature.warns is SuspiciousSide.LOW and not value:
         return False
     if feature.warns is SuspiciousSide.EITHER:
-        return not shows_sign(feature, value, comparison)
+        return _is_usual(value, comparison)
     return _is_harmless(feature, value, comparison)
 
 
@@ -108,6 +120,20 @@ def _is_harmless(feature: Feature, value: float | str, comparison: Comparison) -
         return bool(value) != (feature.warns is SuspiciousSide.HIGH)
     percentile = _percentile(value, comparison)
     return percentile <= MEDIAN if feature.warns is SuspiciousSide.HIGH else percentile >= MEDIAN
+
+
+def _is_usual(value: float | str, comparison: Comparison) -> bool:
+    """Return True if a value lies in the middle half, or if more than a tenth have the category."""
+    if isinstance(value, str):
+        return (comparison.share or 0.0) > SELDOM
+    return FIRST_QUARTER <= _percentile(value, comparison) <= LAST_QUARTER
+
+
+def _tails(value: float, comparison: Comparison) -> tuple[float, float]:
+    """Return the shares of the peers that have as little, and as much; equal ones count in both."""
+    place = _percentile(value, comparison) / 100
+    equal = (comparison.share or 0.0) / 2 if comparison.how == "about_the_same" else 0.0
+    return place + equal, 1 - place + equal
 
 
 def _percentile(value: float, comparison: Comparison) -> float:

@@ -50,12 +50,16 @@ MAX_EARLIER_MODELS = 4
 
 @dataclass(frozen=True)
 class LoadedModel:
-    """A verified model version, ready to score, with the gate verdicts of its promotion."""
+    """A verified model version, ready to score, with the gate verdicts of its promotion.
+
+    `previous` are the pointers to the champions before it, latest first.
+    """
 
     version: str
     model: RiskModel
     scorer: Scorer
     verdicts: tuple[GateVerdict, ...] = ()
+    previous: tuple[ModelPointer, ...] = ()
 
     @classmethod
     def read(cls, folder: Path, public_key: bytes) -> Self:
@@ -105,6 +109,15 @@ class ModelPool:
         self._swapping = threading.Lock()
         self.polling = PollingThread("models", self.refresh, waits="models_wait")
         self.refresh()
+
+    def waived_gates(self, kind: SubjectKind, digest: str) -> tuple[GateVerdict, ...]:
+        """Return the gates that were waived when a champion was promoted, now or earlier."""
+        champion = self._loaded.get(("champion", kind))
+        if champion is None:
+            return ()
+        promoted = {each.digest: each.verdicts for each in reversed(champion.previous)}
+        promoted[champion.model.digest] = champion.verdicts
+        return tuple(verdict for verdict in promoted.get(digest, ()) if verdict.is_waived)
 
     def champion(self, kind: SubjectKind) -> LoadedModel:
         """Return the champion for this kind; raises NoModel without a usable one that is on."""
@@ -236,7 +249,7 @@ def load_role(
     found = LoadedModel.read(model_folder / pointer.version, key)
     pointer.require(found.model.manifest, found.model.digest, KINDS[model_folder.name])
     require_registered(model_folder / pointer.version, pointer, key)
-    return replace(found, verdicts=pointer.verdicts)
+    return replace(found, verdicts=pointer.verdicts, previous=pointer.previous)
 
 
 def _read_public_key(file: Path) -> bytes:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from features.catalogue import features_by_name
 from features.definition import Feature, SuspiciousSide
-from features.indicators import INDICATORS, NO_SIGN
+from features.indicators import CHECKS, INDICATORS, NO_SIGN
 from features.publications import PRACTICE, passages
 from tests.features.all_history import reasons_for_all_history
 
@@ -21,9 +21,10 @@ What features are signs of, which features measure each, on which side of usual 
 and where that was published. *Read* says what the publication says of it, in our words; the copies
 are in [what was read](#what-was-read). *Not re-read* means that nobody could read the passage: the
 citation stands from memory, check it before you rely on it. "Practice" has no single source.
-*Shown from* is the value from which on a card is called that sign; short of it, a value beyond
-usual still speaks for a closer look, under the neutral name of its topic. A feature under no
-indicator describes a case and is a sign of nothing.
+*Shown from* is the value from which on a card is called that sign; short of it, a value beyond nine
+in ten still speaks for a closer look, under the neutral name of its topic. A feature under no
+indicator describes a case and is a sign of nothing. *What to check* stands under every reason for a
+closer look, with what would clear it.
 `python -m tests.docs.indicators_page` makes this page; a test holds it to the catalogue.
 """
 SIDES = {
@@ -61,13 +62,13 @@ def _side(feature: Feature) -> str:
 def _groups(measuring: dict[str | None, list[Feature]]) -> Iterator[str]:
     for letter, title in GROUPS.items():
         yield f"## {title}\n"
-        yield "| | a sign of | measured by | published in |"
-        yield "|---|---|---|---|"
+        yield "| | a sign of | measured by | what to check | published in |"
+        yield "|---|---|---|---|---|"
         for number, sign in INDICATORS.items():
             if number.startswith(letter) and (own := measuring[number]):
                 named = ", ".join(f"`{each.name}` ({_side(each)})" for each in own)
                 sources = "; ".join(_cited(source, number) for source in _sources(own))
-                yield f"| {number} | {sign} | {named} | {sources} |"
+                yield f"| {number} | {sign} | {named} | {CHECKS[number]} | {sources} |"
         unmeasured = [
             f"{number} {sign}"
             for number, sign in INDICATORS.items()

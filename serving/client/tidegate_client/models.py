@@ -651,6 +651,7 @@ class FeatureAnswer(Answered):
     defined_at: str
     computation: dict[str, str]
     indicator: str | None = None
+    check: str | None = None
     known_by: str | None = None
 
 
@@ -1033,6 +1034,7 @@ class Reason(Answered):
     words: str
     evidence: list[Observation]
     sign_of: str | None = None
+    check: str | None = None
 
 
 class RecordNotMade(Answered):

@@ -16,9 +16,9 @@ from serving.web.html import day_in_words
 Row = Literal["Route", "Reports", "Documents", "Payments"]
 ROWS: tuple[Row, ...] = ("Route", "Reports", "Documents", "Payments")
 
-WIDTH, LABEL_WIDTH, RIGHT_MARGIN = 1000.0, 100.0, 24.0
+WIDTH, LABEL_WIDTH, RIGHT_MARGIN = 560.0, 84.0, 24.0
 ROW_HEIGHT, TOP = 40.0, 30.0
-MAX_TICKS = 9
+MAX_TICKS = 5
 STEPS = (
     *(timedelta(hours=hours) for hours in (1, 2, 3, 6, 12)),
     *(timedelta(days=days) for days in (1, 2, 7, 14, 28, 56, 91, 182, 364, 728)),

@@ -228,7 +228,10 @@ def _write_evidence(paper: Paper, printed: PrintedCase) -> None:
         paper.text("No fact about it led to this check, so no reason is given.")
     elif view.leading_facts:
         paper.heading("What stands out")
-        paper.lines(f"{fact.sentence} ({fact.usual})" for fact in view.leading_facts)
+        for fact, check in view.leading_facts:
+            paper.lines([f"{fact.sentence} ({fact.usual})"])
+            if check:
+                paper.text(f"Check: {check}")
     paper.heading("What was declared")
     paper.pairs(view.facts)
     paper.heading("What is missing")
@@ -406,6 +409,8 @@ def _write_reasons(paper: Paper, view: CaseView) -> None:
             called = f"Indicator: {each.sign_of}" if each.sign_of else each.topic.capitalize()
             paper.text(f"{called} ({each.indicator}), {each.strength}")
             paper.lines(f"{fact.sentence} ({fact.usual})" for fact in each.evidence)
+            if each.check:
+                paper.text(f"Check: {each.check}")
 
 
 def _write_score(paper: Paper, printed: PrintedCase) -> None:

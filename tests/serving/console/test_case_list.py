@@ -4,6 +4,7 @@ import re
 from contextvars import copy_context
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -29,6 +30,8 @@ from tests.serving.people import person
 from tests.serving.review.cases.stated import RELEASE, form_of
 from tests.serving.review.cases.test_cases_served import open_case
 from tests.serving.review.supervision.test_supervision_served import PASSWORD, sign_in_as
+from training.model.model_home import ModelHome
+from training.model.model_pointer import GateVerdict
 
 PART = {"HX-Request": "true"}
 ALL = CaseAccess(frozenset(), is_rescue=False)
@@ -246,6 +249,50 @@ def test_the_score_is_shown_after_a_first_judgement_and_once_that_is_a_first(
     stated["text"] = "the sample of this month"
     reviewed.client.post(f"{address}/justify", data=stated, headers=ORIGIN)
     assert shows_score()
+
+
+def test_whoever_judges_a_case_reads_which_gates_of_its_model_were_waived(
+    reviewed: Service,
+) -> None:
+    case_id = open_case(reviewed)
+    token = sign_in_as(reviewed, "reviewer")
+    address = f"/console/cases/{case_id}"
+    form = {"form_token": token, "judged_as": "look"}
+    judged = reviewed.client.post(f"{address}/judgements", data=form, headers=ORIGIN).text
+    home = ModelHome(reviewed.home)
+    promoted = home.champion_pointer("tidegate-shipment")
+    assert promoted is not None
+    reason = "too few are known; waived by grace"
+    waived = GateVerdict(gate="groups", verdict="undecided", reason=reason, is_waived=True)
+    by_waiver = promoted.model_copy(update={"verdicts": (*promoted.verdicts, waived)})
+
+    home.point("champion", by_waiver.signed_for("champion", home.signing_key))
+    reviewed.services.models.refresh()
+    now = reviewed.client.get(address).text
+    earlier = by_waiver.model_copy(update={"digest": "sha256:of an earlier one"})
+    after_it = promoted.model_copy(update={"previous": (earlier,)})
+    home.point("champion", after_it.signed_for("champion", home.signing_key))
+    reviewed.services.models.refresh()
+    of_shipments = partial(reviewed.services.models.waived_gates, "shipment")
+
+    assert "by a waiver" not in judged
+    assert "Its model serves by a waiver: 1 gate was not passed" in now
+    assert reason in now
+    assert of_shipments(earlier.digest) == (waived,)
+    assert of_shipments(promoted.digest) == of_shipments("sha256:of another") == ()
+
+
+def test_an_empty_tab_says_where_cases_wait(reviewed: Service) -> None:
+    open_case(reviewed, "S-1")
+    sign_in_as(reviewed, "reviewer")
+
+    empty = reviewed.client.get("/console/queue?tab=mine").text
+    full = reviewed.client.get("/console/queue?tab=unassigned").text
+
+    assert re.search(
+        r'Cases wait elsewhere: <a href="[^"]*tab=unassigned[^"]*">Unassigned 1</a>\.', empty
+    )
+    assert "Cases wait elsewhere" not in full
 
 
 def test_of_a_case_that_was_selected_at_random_a_row_says_no_risk(reviewed: Service) -> None:

@@ -13,11 +13,13 @@ from hypothesis import strategies as st
 
 from features.catalogue import ROUTE, SHIPMENT, feature_named, features_by_name
 from features.definition import Feature, Peers, SuspiciousSide, Unit
+from features.indicators import CHECKS, FIRST_TO_CHECK
 from serving.explanation.comparison import (
     Comparison,
     compare_value,
     comparison_in_words,
     percentile_of,
+    rarity,
 )
 from serving.explanation.formatting import Value, figure, listed, value_in_words
 from serving.explanation.reason_ranking import (
@@ -35,9 +37,11 @@ parts = st.lists(
     min_size=len(SHIPMENT),
     max_size=len(SHIPMENT),
 )
+HALF = 0.5
 NONE = Comparison(how="about_the_same", share=0.15, percentile=7.5)
 FAR = Comparison(how="above_all", high=1.0, percentile=100.0)
 AS_MANY = Comparison(how="same", share=0.4)
+RARE, USUAL = Comparison(how="same", share=0.04), Comparison(how="same", share=1.0)
 
 
 class Contribution(NamedTuple):
@@ -58,8 +62,15 @@ def contributions(given: list[tuple[Value, float]]) -> list[Contribution]:
 def told(contributions: list[Contribution]) -> Reasons:
     features, values, parts = zip(*contributions, strict=True)
     return ReasonRanking(features).reasons(
-        values, parts, partial(judge, lambda feature, value: AS_MANY)
+        values, parts, partial(judge, lambda _, value: compared(value))
     )
+
+
+def compared(value: Value) -> Comparison:
+    """Whole numbers are rare, halves usual, and many have none."""
+    if not value:
+        return AS_MANY
+    return USUAL if value == HALF else RARE
 
 
 def renderer_of(contributions: list[Contribution]) -> ReasonRenderer:
@@ -75,9 +86,15 @@ def reasons_in_words(contributions: list[Contribution]) -> tuple[Reason, ...]:
 def explained(**log_odds: float) -> list[Contribution]:
     features = [feature for feature in SHIPMENT if feature.name in log_odds]
     return [
-        Contribution(feature, 2.0 if feature.unit is Unit.RATIO else 1.0, log_odds[feature.name])
+        Contribution(feature, _value_of(feature, log_odds[feature.name]), log_odds[feature.name])
         for feature in features
     ]
+
+
+def _value_of(feature: Feature, part: float) -> float:
+    if part < 0:
+        return HALF
+    return 2.0 if feature.unit is Unit.RATIO else 1.0
 
 
 @given(parts)
@@ -118,8 +135,46 @@ def test_each_side_names_only_its_strongest(given: list[tuple[Value, float]]) ->
         side = [reason for reason in reasons if reason.effect == effect]
         assert len(side) <= MAX_REASONS
         assert all(reason.log_odds * sign > 0 for reason in side)
-    sizes = [abs(reason.log_odds) for reason in reasons]
-    assert sizes == sorted(sizes, reverse=True)
+    ahead = [_ahead(reason) for reason in reasons]
+    assert ahead == sorted(ahead)
+
+
+def _ahead(reason: Reason) -> tuple[bool, float]:
+    """First what contradicts itself or was found before, then what adds most and is rarest."""
+    is_first = reason.sign_of is not None and reason.indicator in FIRST_TO_CHECK
+    rarest = max(rarity(seen.comparison) for seen in reason.evidence)
+    return not is_first, -abs(reason.log_odds) * (1 + rarest)
+
+
+def test_papers_that_contradict_each_other_lead_whatever_adds_more() -> None:
+    reasons = reasons_in_words(
+        explained(unit_value_to_typical_ratio_365d=1.5, document_mass_excess_ratio=0.1)
+    )
+
+    assert [reason.indicator for reason in reasons] == ["D08", "D10"]
+    assert reasons[0].check == CHECKS["D08"]
+
+
+def test_every_reason_for_a_closer_look_says_what_to_check_and_none_against_does() -> None:
+    reasons = reasons_in_words(explained(is_round_mass=0.5, unit_value_eur_per_kg=-0.5))
+
+    assert {reason.effect: reason.check for reason in reasons} == {
+        "for": CHECKS["D36"],
+        "against": None,
+    }
+    assert {f.indicator for f in features_by_name().values()} - {None} == CHECKS.keys()
+
+
+def test_small_reasons_are_named_only_until_there_are_three_to_check() -> None:
+    small = {"is_round_mass": 0.01, "virtual_asset_ratio": 0.012, "mass_per_package_kg": 0.006}
+
+    def named(**log_odds: float) -> set[str]:
+        return {reason.indicator for reason in told(explained(**log_odds)).reasons}
+
+    large = {"unit_value_eur_per_kg": 0.9, "density_kg_per_m3": 0.8, "tare_ratio": 0.7}
+    assert named(**small) == {"D36", "T27", "D07"}
+    assert named(**small | large) == {"D10", "D09", "D07"}
+    assert named(is_round_mass=0.004) == set()
 
 
 @given(parts)
@@ -176,7 +231,7 @@ def test_the_most_telling_fact_heads_a_reason_though_another_weighs_more() -> No
     compared = {
         "unit_value_eur_per_kg": Comparison(how="below_all", low=4.53, percentile=0.0),
         "unit_value_to_goods_ratio_365d": Comparison(
-            how="or_more", low=0.95, share=0.8, percentile=20.0
+            how="or_more", low=0.95, share=0.95, percentile=5.0
         ),
     }
     stored = ReasonRanking(features).reasons(
@@ -217,7 +272,7 @@ def test_a_reason_is_called_a_sign_only_where_its_value_shows_it(
     value: float, sign: str | None
 ) -> None:
     feature = feature_named("carrier_journeys")
-    usual = Comparison(how="or_more", low=12.0, share=0.8, percentile=20.0)
+    usual = Comparison(how="or_more", low=12.0, share=0.95, percentile=5.0)
     stored = ReasonRanking([feature]).reasons([value], [0.5], partial(judge, lambda *_: usual))
 
     (reason,) = ReasonRenderer("route", {feature.name: value}, {feature.name: 0.5}).reasons(stored)
@@ -308,7 +363,7 @@ def test_features_of_one_indicator_are_one_reason() -> None:
     assert (reason.effect, reason.strength) == ("for", "strong")
     assert (
         reason.words == "Its price per kg is 2 times the typical price of these goods "
-        "(as in 40 % of all shipments)."
+        "(as in 4 % of all shipments)."
     )
     assert reason.sign_of == "a value out of line with the goods"
 
@@ -342,7 +397,7 @@ def test_a_rate_is_told_with_the_inspections_that_it_rests_on() -> None:
         "another_rate": {"inspected": 9.0},
     }
     stored = ReasonRanking([feature]).reasons(
-        [0.24], [0.5], partial(judge, lambda *_: AS_MANY), counts
+        [0.24], [0.5], partial(judge, lambda *_: RARE), counts
     )
 
     again = Reasons.model_validate_json(stored.as_json())
@@ -351,6 +406,23 @@ def test_a_rate_is_told_with_the_inspections_that_it_rests_on() -> None:
     assert again.said_with == {feature.name: counts[feature.name]}
     assert reason.evidence[0].sentence == (
         "2 of 5 inspected consignments of this consignee were confirmed (estimated rate 24 %)"
+    )
+
+
+def test_fewer_than_five_inspections_are_counted_and_no_rate_is_made_of_them() -> None:
+    feature = feature_named("consignee_confirmed_rate")
+    counts = {feature.name: {"confirmed": 1.0, "inspected": 2.0}}
+    stored = ReasonRanking([feature]).reasons(
+        [0.24], [0.5], partial(judge, lambda *_: RARE), counts
+    )
+
+    (reason,) = ReasonRenderer("shipment", {feature.name: 0.24}, {feature.name: 0.5}).reasons(
+        stored
+    )
+
+    assert reason.words == (
+        "1 of 2 inspected consignments of this consignee were confirmed "
+        "(too few inspections for a rate)."
     )
 
 

@@ -8,7 +8,7 @@ from features.catalogue import feature_named, features_by_name
 from features.definition import Feature, SuspiciousSide, Unit
 from serving.explanation.comparison import compare_value
 from serving.explanation.formatting import Value
-from serving.explanation.true_reasons import agrees, is_absence, is_sign, shows_sign
+from serving.explanation.true_reasons import agrees, is_absence, is_sign, shows_sign, tells_nothing
 from training.model.manifest import Reference
 
 TENTHS = Reference(missing_share=0.3, quantiles=tuple(float(step) for step in range(0, 101, 5)))
@@ -33,11 +33,11 @@ def sign(
     [
         (None, False, False, False),
         (0.0, False, True, True),
-        (24.0, False, True, True),
-        (30.0, False, False, False),
+        (8.0, False, True, True),
+        (12.0, False, False, False),
         (50.0, False, False, False),
-        (70.0, False, False, False),
-        (76.0, True, False, True),
+        (88.0, False, False, False),
+        (92.0, True, False, True),
         (100.0, True, False, True),
         (500.0, True, False, True),
     ],
@@ -72,6 +72,16 @@ def test_a_ratio_is_a_sign_only_beyond_1(value: float, high: bool, low: bool, ei
 def test_one_conflict_is_a_sign_where_nearly_all_have_none_and_none_is_not() -> None:
     assert sign(1.0, SuspiciousSide.HIGH, MOSTLY_NONE)
     assert not sign(0.0, SuspiciousSide.HIGH, MOSTLY_NONE)
+
+
+def test_what_a_tenth_or_more_have_too_is_no_sign_wherever_it_lies() -> None:
+    """Three in ten have none: 0 lies below 85 % of them in the middle, and is not rare."""
+    often_none = Reference(missing_share=0.0, quantiles=(*[0.0] * 7, *map(float, range(1, 15))))
+    third_yes = Reference(missing_share=0.0, quantiles=(0.0,) * 21, shares={"yes": 0.3, "no": 0.7})
+
+    assert not sign(0.0, SuspiciousSide.LOW, often_none)
+    assert not sign(1.0, SuspiciousSide.HIGH, third_yes, Unit.YES_NO)
+    assert sign(14.0, SuspiciousSide.HIGH, often_none)
 
 
 def test_yes_is_a_sign_of_what_warns_when_high_and_no_of_what_warns_when_low() -> None:
@@ -163,7 +173,7 @@ def test_a_value_short_of_where_its_sign_is_shown_from_is_a_sign_that_is_not_sho
 
 
 @pytest.mark.parametrize(("value", "shown"), [(0.6, True), (0.8, False), (1.2, False), (1.3, True)])
-def test_a_ratio_shows_a_sign_from_a_quarter_off_and_does_not_comfort_there(
+def test_a_ratio_shows_a_sign_from_a_quarter_off_and_comforts_only_where_half_lie(
     value: float, shown: bool
 ) -> None:
     tight = Reference(missing_share=0.0, quantiles=tuple(0.95 + step / 200 for step in range(21)))
@@ -172,7 +182,22 @@ def test_a_ratio_shows_a_sign_from_a_quarter_off_and_does_not_comfort_there(
 
     assert is_sign(paid, value, compared)
     assert shows_sign(paid, value, compared) == shown
-    assert agrees(paid, value, compared, -0.5) != shown
+    assert not agrees(paid, value, compared, -0.5)
+    assert agrees(paid, 1.0, compare_value(1.0, tight, Unit.RATIO), -0.5)
+
+
+def test_fewer_than_five_earlier_events_tell_nothing_unless_something_was_found() -> None:
+    of_history = feature_named("declarant_of_consignee_ratio")
+    of_itself, rate = feature_named("cash_payment_ratio"), feature_named("carrier_confirmed_rate")
+
+    assert tells_nothing(of_history, {"same": 0, "shipments": 4}, is_for=True)
+    assert tells_nothing(of_history, {"same": 4, "shipments": 4}, is_for=False)
+    assert not tells_nothing(of_history, {"same": 0, "shipments": 5}, is_for=True)
+    assert not tells_nothing(of_itself, {"meeting": 1, "payments": 1}, is_for=True)
+    assert not tells_nothing(rate, {"confirmed": 1, "inspected": 1}, is_for=True)
+    assert tells_nothing(rate, {"confirmed": 0, "inspected": 90}, is_for=True)
+    assert tells_nothing(rate, {"confirmed": 0, "inspected": 4}, is_for=False)
+    assert not tells_nothing(rate, {"confirmed": 0, "inspected": 90}, is_for=False)
 
 
 RATES = [f for f in features_by_name().values() if f.name.endswith("_confirmed_rate")]

@@ -48,7 +48,8 @@ def sealed(service: Service, case_id: str, folder: Path) -> str:
 def test_an_account_holds_every_reason_the_selection_the_model_and_the_sources(
     reviewed: Service, tmp_path: Path
 ) -> None:
-    case_id = ended(reviewed, route(carrier_id="c-0012"))
+    late = "2026-11-24T10:20:00Z"  # declared twenty minutes before it is due
+    case_id = ended(reviewed, route(carrier_id="c-0012", due_at=late))
 
     digest = sealed(reviewed, case_id, tmp_path / "account")
 
