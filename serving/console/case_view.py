@@ -79,23 +79,20 @@ class CaseView:
     estimate: str | None
 
     @property
-    def leading_facts(self) -> tuple[tuple[Observation, str | None], ...]:
-        """First measured facts for an inspection, the first three with what to check.
+    def leading_facts(self) -> tuple[tuple[Observation, Reason | None], ...]:
+        """First measured facts for an inspection; the first three with the reason to check.
 
         None for a random draw. It takes the first of each reason, then fills up to MAX_FACTS with
         the next ones.
         """
         told = [
-            (
-                reason.check,
-                [s for s in reason.evidence if s.value is not None and s.contribution > 0],
-            )
-            for reason in self.reasons_for
+            (each, [s for s in each.evidence if s.value is not None and s.contribution > 0])
+            for each in self.reasons_for
         ]
-        first = [(seen, check) for check, facts in told for seen in facts[:1]]
-        more = [(seen, None) for _, facts in told for seen in facts[1:]]
-        without = [(seen, None) for seen, _ in first[MAX_CHECKS:]]
-        return tuple([*first[:MAX_CHECKS], *without, *more][:MAX_FACTS])
+        first = [(facts[0], reason) for reason, facts in told if facts]
+        unchecked = [seen for seen, _ in first[MAX_CHECKS:]]
+        more = [*unchecked, *(seen for _, facts in told for seen in facts[1:])]
+        return tuple([*first[:MAX_CHECKS], *((seen, None) for seen in more)][:MAX_FACTS])
 
     @classmethod
     def from_decision(cls, decision: Decision, *, is_explained: bool) -> Self:

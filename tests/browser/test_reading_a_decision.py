@@ -44,7 +44,7 @@ def test_a_reviewer_signs_in_reads_a_decision_and_leaves(
     expect(page).to_have_url(f"{site.address}/console/decisions/{answer['decision_id']}")
     expect(page.get_by_role("heading", name="What speaks for a closer look")).to_be_visible()
     expect(page.get_by_role("heading", name="What speaks against")).to_be_visible()
-    expect(page.get_by_text("the packing list")).to_be_visible()
+    expect(page.get_by_text("the packing list: too few cases to say")).to_be_visible()
     assert not is_wider_than_the_window(page)
 
     reason = page.locator(".reason.for .seen a").first

@@ -60,10 +60,9 @@ def test_a_reviewer_claims_the_first_case_reads_its_reasons_and_decides(
     expect(page.get_by_text("asked for by another office").first).to_be_visible()
     page.get_by_text("All that was declared, for and against").click()
     expect(page.get_by_role("heading", name="What speaks for a closer look")).to_be_visible()
-    page.locator(".reason").first.get_by_role("button", name="wrong").click()
-    expect(page.locator(".reason").first.get_by_role("button", name="wrong")).to_have_attribute(
-        "aria-pressed", "true"
-    )
+    checked = page.locator(".check").first.get_by_role("button", name="cleared")
+    checked.click()
+    expect(checked).to_have_attribute("aria-pressed", "true")
     page.get_by_role("radio", name="Inspect").check()
     page.get_by_role("button", name="Order it").click()
     expect(page.get_by_text("Ordered: inspect the goods")).to_be_visible()

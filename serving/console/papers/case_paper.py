@@ -228,10 +228,10 @@ def _write_evidence(paper: Paper, printed: PrintedCase) -> None:
         paper.text("No fact about it led to this check, so no reason is given.")
     elif view.leading_facts:
         paper.heading("What stands out")
-        for fact, check in view.leading_facts:
+        for fact, reason in view.leading_facts:
             paper.lines([f"{fact.sentence} ({fact.usual})"])
-            if check:
-                paper.text(f"Check: {check}")
+            if reason and reason.check:
+                paper.text(f"Check: {reason.check}")
     paper.heading("What was declared")
     paper.pairs(view.facts)
     paper.heading("What is missing")

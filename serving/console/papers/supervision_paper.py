@@ -143,12 +143,14 @@ def _write_people(paper: Paper, view: SupervisionView) -> None:
             f"{each.right:,}",
             f"{each.wrong:,}",
             f"{each.unclear:,}",
+            _share(each.held),
         )
         for each in view.people.reasons
     ]
     if reasons:
-        paper.heading("Reasons that were judged")
-        paper.table(("Indicator", "Right", "Wrong", "Unclear"), reasons, (4, 1, 1, 1))
+        paper.heading("Reasons that were checked")
+        titles = ("Indicator", "Held", "Cleared", "Unclear", "Share that held")
+        paper.table(titles, reasons, (4, 1, 1, 1, 2))
 
 
 def _share(estimate: Estimate) -> str:

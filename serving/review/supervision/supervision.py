@@ -18,6 +18,7 @@ from serving.review.cases.case_records import ActOnCase, CaseAccess, StoredEvent
 from serving.review.cases.results import RESULT_MEANING, ResultMeaning
 from serving.review.supervision.first_judgements import FirstJudgements
 from serving.triage.lane_declarations import QUEUE_RANK
+from training.confidence_intervals import Estimate, proportion
 
 if TYPE_CHECKING:
     from serving.storage.repositories.case_load_repository import CaseLoadRepository
@@ -86,6 +87,11 @@ class MarkedReason:
     def words(self) -> str:
         """Return the name of the indicator; its code if this release does not know it."""
         return INDICATORS.get(self.indicator, self.indicator)
+
+    @property
+    def held(self) -> Estimate:
+        """Return the share of clear verdicts by which the reason held, with its 95 % interval."""
+        return proportion(self.right, self.right + self.wrong)
 
 
 @dataclass(frozen=True)
