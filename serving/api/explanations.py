@@ -33,7 +33,7 @@ class FeatureContribution:
 
 
 class EstimateRange(ClosedModel):
-    """The range of probabilities that inspections of similar cases are consistent with."""
+    """The range of probabilities that inspections are consistent with."""
 
     low: float
     high: float
@@ -49,8 +49,8 @@ class ExplanationParts(DecisionPart):
     log_odds: float
     base_log_odds: float
     estimate_range: EstimateRange = Field(
-        description="The range of this subject's probability, which always lies in it: what "
-        "inspections of subjects of about its score leave open (95 %)."
+        description="The range of this subject's probability, which always lies in it: what the "
+        "inspections in `inspected` leave open (95 %)."
     )
     estimate_in_words: str = Field(
         description="The probability with its range, as the console and letters say it."

@@ -1,4 +1,4 @@
-"""Render the estimate of a score, with the range that inspections of similar cases leave open."""
+"""Render the estimate of a score, with the range that inspections leave open."""
 
 from serving.explanation.explained_score import Score
 from serving.explanation.formatting import figures, share_in_percent
@@ -8,6 +8,12 @@ ESTIMATE = (
     "About {odds} inspections of cases like this would find something: estimate {probability}, "
     "range {low} to {high}. The range rests on {subjects} inspections of cases with similar "
     "scores, {confirmed} of them confirmed."
+)
+OF_OTHER_SCORES = (
+    "About {odds} inspections of cases like this would find something: estimate {probability}, "
+    "range {low} to {high}. Too few cases with similar scores were inspected, so the range rests "
+    "on {subjects} inspections of cases with estimates from {least} to {most}, {confirmed} of them "
+    "confirmed."
 )
 WITHOUT_INSPECTIONS = (
     "About {odds} inspections of cases like this would find something: estimate {probability}. No "
@@ -21,13 +27,15 @@ NINE_OF_TEN, OF_TEN = 9, 10
 def estimate_in_words(score: Score, language: Language = ENGLISH) -> str:
     """Render the estimate of a decision and its range, the same everywhere."""
     inspected, (low, high) = score.inspected, score.estimate_range
-    text = ESTIMATE if inspected.subjects else WITHOUT_INSPECTIONS
+    text = ESTIMATE if inspected.are_similar_to(score.probability) else OF_OTHER_SCORES
     return language.say(
-        text,
+        text if inspected.subjects else WITHOUT_INSPECTIONS,
         odds=_odds(score.probability, language),
         probability=share_in_percent(score.probability, language),
         low=share_in_percent(low, language),
         high=share_in_percent(high, language),
+        least=share_in_percent(inspected.least, language),
+        most=share_in_percent(inspected.most, language),
         subjects=language.figure(f"{inspected.subjects:,}"),
         confirmed=language.figure(f"{inspected.confirmed:,}"),
     )

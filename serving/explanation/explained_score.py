@@ -13,9 +13,12 @@ from serving.explanation.formatting import Value
 from serving.models.model_pool import LoadedModel
 from serving.models.scores import Scores, logistic
 
+# Scores are similar if the highest probability is at most this many times the lowest.
+MAX_SIMILAR_RATIO = 3.0
+
 
 class Inspected(DecisionPart):
-    """Traffic of about the same score, in the window that the model was judged on.
+    """Traffic of the nearest scores that was inspected, in the window that the model was judged on.
 
     Its probabilities were from `least` to `most`, `expected` on average (None of models before
     December 2026). Of it, `subjects` results are known, `confirmed` of them where something was
@@ -30,6 +33,11 @@ class Inspected(DecisionPart):
     low: float
     high: float
     expected: float | None = None
+
+    def are_similar_to(self, probability: float) -> bool:
+        """Return whether all probabilities, this one too, are within a factor of three."""
+        lowest, highest = min(self.least, probability), max(self.most, probability)
+        return highest <= MAX_SIMILAR_RATIO * lowest
 
     def range_of(self, log_odds: float) -> tuple[float, float]:
         """Return the range of probabilities that the inspections leave open for these log-odds.

@@ -20,6 +20,7 @@ from serving.explanation.comparison import (
 from serving.explanation.estimate_text import (
     ESTIMATE,
     IN_SO_MANY,
+    OF_OTHER_SCORES,
     WITHOUT_INSPECTIONS,
     estimate_in_words,
 )
@@ -74,7 +75,7 @@ def reason_messages() -> Iterator[tuple[Message, str]]:
     yield from (
         (text, _place(sentence)) for text in (WORDS, WORDS_OF_BRACKETED, WHY_NOT_KNOWN, TOO_FEW)
     )
-    for text in (ESTIMATE, WITHOUT_INSPECTIONS, IN_SO_MANY):
+    for text in (ESTIMATE, OF_OTHER_SCORES, WITHOUT_INSPECTIONS, IN_SO_MANY):
         yield text, _place(estimate_in_words)
     yield from ((forms, _place(readable)) for forms in (MINUTES, HOURS, DAYS, TIMES))
     ratios = (LESS_THAN, MORE_THAN, SAME_AS)

@@ -543,7 +543,7 @@ class EstimateAnswer(Answered):
 
 
 class EstimateRange(Answered):
-    """The range of probabilities that inspections of similar cases are consistent with."""
+    """The range of probabilities that inspections are consistent with."""
 
     low: float
     high: float
@@ -715,7 +715,8 @@ class HistoryWindow(Answered):
 
 
 class Inspected(Answered):
-    """Traffic of about the same score, in the window that the model was judged on."""
+    """Traffic of the nearest scores that was inspected, in the window that the model was judged
+    on."""
 
     least: float
     most: float

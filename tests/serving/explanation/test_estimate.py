@@ -30,9 +30,21 @@ def score(log_odds: float, inspected: Inspected) -> Score:
     )
 
 
-def inspected(low: float, high: float, expected: float | None, subjects: int = 40) -> Inspected:
+def inspected(
+    low: float,
+    high: float,
+    expected: float | None,
+    subjects: int = 40,
+    span: tuple[float, float] = (0.001, 0.9),
+) -> Inspected:
     return Inspected(
-        least=0.001, most=0.9, subjects=subjects, confirmed=8, low=low, high=high, expected=expected
+        least=span[0],
+        most=span[1],
+        subjects=subjects,
+        confirmed=8,
+        low=low,
+        high=high,
+        expected=expected,
     )
 
 
@@ -86,8 +98,31 @@ def test_an_estimate_is_said_as_so_many_in_so_many(
         f"About {odds} inspections of cases like this would find something: estimate {estimate}, "
     )
     assert said.endswith(
-        "The range rests on 40 inspections of cases with similar scores, 8 of them confirmed."
+        "Too few cases with similar scores were inspected, so the range rests on 40 inspections of "
+        "cases with estimates from 0.1 % to 90 %, 8 of them confirmed."
     )
+
+
+@pytest.mark.parametrize(
+    ("span", "probability", "is_similar"),
+    [
+        ((0.1, 0.29), 0.2, True),
+        ((0.1, 0.31), 0.2, False),
+        ((0.1, 0.2), 0.31, False),
+        ((0.1, 0.2), 0.06, False),
+        ((0.1, 0.2), 0.09, True),
+    ],
+)
+def test_scores_are_called_similar_only_within_a_factor_of_three(
+    span: tuple[float, float], probability: float, is_similar: bool
+) -> None:
+    log_odds = math.log(probability / (1 - probability))
+    said = estimate_in_words(score(log_odds, inspected(0.05, 0.4, 0.15, span=span)))
+
+    similar = "The range rests on 40 inspections of cases with similar scores, 8 of them confirmed."
+    assert said.endswith(similar) == is_similar
+    assert ("Too few cases with similar scores" in said) != is_similar
+    assert re.search(r"estimate [\d.]+ %, range [\d.]+ % to [\d.]+ %", said)
 
 
 def test_an_estimate_without_inspections_says_so() -> None:
