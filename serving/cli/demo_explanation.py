@@ -1,10 +1,11 @@
 """One explained score as text."""
 
-from textwrap import wrap
+from textwrap import fill, wrap
 from typing import Any
 
 from serving.explanation.formatting import listed, readable
 from serving.explanation.missing_inputs import missing_in_words
+from serving.explanation.reason_ranking import MAX_CHECKS
 from serving.triage.lane_declarations import LaneReason
 
 WIDTH = 78
@@ -38,6 +39,7 @@ def explained(answer: dict[str, Any], declared_at: str) -> str:
         "",
         _line("The average case, before anything is known of it", base),
         *_side("What speaks for a closer look", reasons, "for"),
+        *_checks(reasons),
         *_side("What speaks against", reasons, "against"),
         "",
         _line(
@@ -62,6 +64,18 @@ def _side(title: str, reasons: list[dict[str, Any]], effect: str) -> list[str]:
     if not own:
         return []
     return ["", title, *(_reason(reason) for reason in own)]
+
+
+def _checks(reasons: list[dict[str, Any]]) -> list[str]:
+    """Return what to examine first, as the page of a case shows it."""
+    checks = dict.fromkeys(reason["check"] for reason in reasons if reason["check"])
+    if not checks:
+        return []
+    return ["", "What to check first", *map(_check, [*checks][:MAX_CHECKS])]
+
+
+def _check(text: str) -> str:
+    return fill(text, WIDTH, initial_indent="  ", subsequent_indent="    ")
 
 
 def _reason(reason: dict[str, Any]) -> str:

@@ -18,6 +18,7 @@ from serving.explanation.code_names import (
 from serving.explanation.estimate_text import estimate_in_words
 from serving.explanation.formatting import exact_figure, listed
 from serving.explanation.missing_inputs import missing_in_words
+from serving.explanation.reason_ranking import MAX_CHECKS
 from serving.explanation.reasons_in_words import Observation, Reason
 from serving.language import reading, say, say_word, subject_named
 from serving.review.acts.judge import has_said_a_view
@@ -29,7 +30,6 @@ from serving.web.html import instant_in_words
 from serving.web.stored_texts import said_again
 
 MAX_FACTS = 5
-MAX_CHECKS = 3
 
 # Declaration fields behind each fact of the summary, by its label.
 FIELDS_OF_FACTS = {

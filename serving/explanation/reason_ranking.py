@@ -31,6 +31,7 @@ from training.model.risk_model import RiskModel
 FEW_REASONS = 8  # per side: as many as a person can weigh before deciding
 MAX_REASONS = 99  # per side: above FEW_REASONS only if the rest would outweigh a named reason
 MAX_REMEMBERED = 20_000
+MAX_CHECKS = 3  # of the first reasons, shown with them
 SMALLEST_LOG_ODDS = 0.02  # changes the odds by 2 %; less is noise beside stronger reasons
 # An unusual fact is worth a check though it adds little: so many for a closer look are named if
 # they add this much.
