@@ -9,7 +9,6 @@ calibration window alone do so just as reliably.
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import NamedTuple
 
 import numpy as np
 
@@ -27,7 +26,7 @@ from training.fit.fit_trees import (
 from training.fit.label_influence import InfluenceFigures, bound_influence, influence_figures
 from training.fit.sample_weights import label_weights, weighted_rows
 from training.fit.workers.worker_group import WorkerGroup
-from training.model.calibration import USUAL_SLOPES, calibrate
+from training.model.calibration import calibrate
 from training.model.encoding import Encoding
 from training.model.manifest import Calibration
 from training.parameters import TrainingParameters
@@ -39,15 +38,6 @@ Progress = Callable[[str, int, int], None]
 FOLDS = 4
 # Above this many labelled rows, four fits take more time than they gain in precision.
 MAX_CROSS_FITTED = 100_000
-
-
-class HeldBack(NamedTuple):
-    """Labelled subjects with margins of trees that never saw their labels."""
-
-    rows: Ints
-    margins: Floats
-    labels: Floats
-    weights: Floats | None
 
 
 @dataclass(frozen=True)
@@ -70,31 +60,24 @@ class CalibratedFit:
 
         Fills `losses`.
         """
-        text, held_back = self.fit_with_held_back()
-        usual_slope = USUAL_SLOPES[self.parameters.selection.fit]
-        return text, calibrate(held_back.margins, held_back.labels, held_back.weights, usual_slope)
-
-    def fit_with_held_back(self) -> tuple[str, HeldBack]:
-        """Fit trees; return the model text, and the results to calibrate it on."""
         if not self.parameters.split.refit:
             return self._fit_on_the_fit_window()
         window = self.split.before_evaluation(self.data, self.parameters.split)
         rows = self.rows_of(window)
         if len(window.rows) > MAX_CROSS_FITTED:
-            text, held_back = self._fit_on_the_fit_window()
+            text, calibration = self._fit_on_the_fit_window()
             rounds = tree_count(text)
         else:
             rounds, margins = self._cross_fit(window, rows)
-            held_back = self._held_back(margins, window)
+            calibration = self._calibration(margins, window)
         # The number of trees is fixed: no rows remain to stop early on.
         fixed = self.parameters.with_trees(rounds)
-        return self._fit_trees(rows, None, fixed, self._progress_of("refit")), held_back
+        return self._fit_trees(rows, None, fixed, self._progress_of("refit")), calibration
 
-    def _fit_on_the_fit_window(self) -> tuple[str, HeldBack]:
-        window = self.split.calibration
-        fit, rows = self.rows_of(self.split.fit), self.rows_of(window)
-        text = self._fit_trees(fit, rows, self.parameters, self._progress_of("fit"))
-        return text, self._held_back(self._margins(text, window.rows), window)
+    def _fit_on_the_fit_window(self) -> tuple[str, Calibration]:
+        fit, held_back = self.rows_of(self.split.fit), self.rows_of(self.split.calibration)
+        text = self._fit_trees(fit, held_back, self.parameters, self._progress_of("fit"))
+        return text, self._calibrate_on(text, self.split.calibration)
 
     def _cross_fit(self, window: TimeWindow, rows: LabelledRows) -> tuple[int, Floats]:
         """Return the best number of rounds, and each labelled row's out-of-fold margin."""
@@ -119,9 +102,11 @@ class CalibratedFit:
         ]
         return fitted.rounds, np.concatenate(margins)
 
-    def _held_back(self, margins: Floats, window: TimeWindow) -> HeldBack:
-        rows = window.rows
-        return HeldBack(rows, margins, window.labels, self._calibration_weights(rows))
+    def _calibrate_on(self, text: str, window: TimeWindow) -> Calibration:
+        return self._calibration(self._margins(text, window.rows), window)
+
+    def _calibration(self, margins: Floats, window: TimeWindow) -> Calibration:
+        return calibrate(margins, window.labels, self._calibration_weights(window.rows))
 
     def rows_of(self, window: TimeWindow) -> LabelledRows:
         """Return the rows of a window that trees are fitted on, encoded and weighted."""

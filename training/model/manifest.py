@@ -26,16 +26,10 @@ class FrozenModel(BaseModel):
 
 
 class Calibration(FrozenModel):
-    """log-odds = slope × margin + intercept.
-
-    `slope_of_labels` is the slope before it was shrunk, and `standard_error` is its error (None in
-    models from before December 2026).
-    """
+    """log-odds = slope × margin + intercept."""
 
     slope: Annotated[float, Field(gt=0)]
     intercept: float
-    slope_of_labels: Annotated[float, Field(gt=0)] | None = None
-    standard_error: Annotated[float, Field(ge=0)] | None = None
 
 
 class WindowFigures(FrozenModel):

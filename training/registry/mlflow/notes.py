@@ -54,17 +54,11 @@ def _figures(title: str, figures: Figures) -> str:
 
 def _where_to_look(manifest: Manifest) -> str:
     line = manifest.calibration
-    of_labels, error = line.slope_of_labels, line.standard_error
-    shrunk = (
-        ""
-        if of_labels is None or error is None
-        else f" The slope is shrunk: of the labels alone it is {of_labels:.2f} ± {error:.2f}."
-    )
     return (
         "`evaluation/intervals.json` has the interval of every metric, `evaluation/report.html` "
         "the whole evaluation, `pictures/` the plots, `training_set/records.json` what the records "
         "were, `artefact/` what is served. The source of each dataset loads the training set "
         "again, while the version is champion, challenger or shadow. The native "
         "model's probabilities are not calibrated; from its margins (`raw_score=True`) they are "
-        f"1 / (1 + exp(-({line.intercept:.4g} + {line.slope:.4g} × margin))).{shrunk}"
+        f"1 / (1 + exp(-({line.intercept:.4g} + {line.slope:.4g} × margin)))."
     )

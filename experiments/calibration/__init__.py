@@ -1,1 +1,0 @@
-"""Promised against true probabilities of the highest ranked subjects of invented worlds."""
