@@ -93,7 +93,7 @@ def _as_far_out(seen: dict[str, Any]) -> float:
 
 
 def _counts_few(seen: dict[str, Any]) -> bool:
-    """Whether it is a share of fewer than five events of the past, and none of them was found."""
+    """True if it is a share of fewer than five earlier events."""
     of_past = OF_PAST.match(seen["sentence"])
     return of_past is not None and int(of_past[2].replace(",", "")) < MIN_EVENTS
 

@@ -211,10 +211,10 @@ def check_reasons(groups, record, parts):
         require(of[evidence[0]]["family"] == reason["family"], "a reason of another family")
         require(near(math.fsum(parts[n] for n in evidence), reason["log_odds"]), "a reason's sum")
         named, sums = named + evidence, [*sums, reason["log_odds"]]
-    behind = [abs(s) <= 3 * abs(a) + 1e-9 or a > 0 for at, a in enumerate(sums) for s in sums[at:]]
-    require(all(behind) and all(abs(left) <= abs(s) + 1e-9 for s in sums), "misranked")
-    up, down = sorted(s for s in sums if s > 0)[-8:], sorted(s for s in sums if s < 0)[:8]
-    few = [s for s in up if s >= (5e-3 if s in up[-3:] else 0.02)] + [s for s in down if s <= -0.02]
+    require(sorted([*sums, left], key=lambda s: -round(abs(s), 9)) == [*sums, left], "misranked")
+    up, down = ([s for s in sums if s * sign > 0][:8] for sign in (1, -1))
+    few = [s for at, s in enumerate(up) if s >= (0.02, 0.005)[at < 3]]  # three to check
+    few += [s for s in down if s <= -0.02]
     more = abs(left + math.fsum(sums) - math.fsum(few)) + 1e-9  # what eight a side would leave out
     require(len(few) == len(sums) or more > min(map(abs, few)), "more reasons than need be")
     require(sorted(told["comparisons"]) == sorted(named), "comparisons of what is no evidence")

@@ -20,12 +20,11 @@ from pydantic import Field
 
 from features.catalogue import feature_named, features_of
 from features.definition import Feature, Peers
-from features.indicators import FIRST_TO_CHECK
 from features.records import SubjectKind
-from serving.explanation.comparison import Comparison, compare_with_peers, rarity
+from serving.explanation.comparison import Comparison, compare_with_peers
 from serving.explanation.decision_parts import CHECKED_WHEN_READ, DecisionPart
 from serving.explanation.formatting import Value
-from serving.explanation.true_reasons import agrees, is_absence, shows_sign, tells_nothing
+from serving.explanation.true_reasons import agrees, is_absence, tells_nothing
 from training.model.risk_model import RiskModel
 
 FEW_REASONS = 8  # per side: as many as a person can weigh before deciding
@@ -198,9 +197,7 @@ class ReasonRanking:
         judge: Judge,
         said_with: Mapping[str, Mapping[str, float]] = MappingProxyType({}),
     ) -> Reasons:
-        """Group the parts of one case by indicator; calls `judge` only for possible reasons.
-
-        Contradictions and links to confirmed cases come first, then what adds most and is rarest.
+        """Rank the parts of one case by indicator; calls `judge` only for possible reasons.
 
         `said_with` are the counts that sentences name, by feature and name.
         """
@@ -233,20 +230,6 @@ class ReasonRanking:
         # named reason.
         named = _named_until_rest_is_small(ranked, sums, _strongest(ranked, sums))
         evidence = {name: _evidence(parts, agreeing[name]) for name in named}
-        shown = {
-            name
-            for name in FIRST_TO_CHECK.intersection(named)
-            for at in evidence[name]
-            if parts[at] > 0
-            and sums[name] > 0
-            and shows_sign(self._features[at], values[at], comparisons[at], counts(at))
-        }
-        # As when a fact is chosen to head a reason, rarity multiplies what it adds by up to three.
-        urgency = {
-            name: abs(sums[name]) * (1 + max(rarity(comparisons[at]) for at in found))
-            for name, found in evidence.items()
-        }
-        by_urgency = sorted(evidence, key=lambda name: (name not in shown, -urgency[name]))
         rest = [at for name in ranked if name not in evidence for at in agreeing[name]]
         # Scales have no indicator, so their contributions can only be habits.
         of_habits |= {at: parts[at] for at in self._scales if parts[at]}
@@ -255,7 +238,7 @@ class ReasonRanking:
         smallest = min([abs(sums[name]) for name in named], default=0.0)
         named_habits = _named_until_rest_is_small(by_size, of_habits, [], smallest)
         return Reasons(
-            reasons=tuple([self._ranked(name, sums[name], evidence[name]) for name in by_urgency]),
+            reasons=tuple([self._ranked(name, sums[name], at) for name, at in evidence.items()]),
             comparisons={
                 self._names[at]: comparisons[at] for found in evidence.values() for at in found
             },

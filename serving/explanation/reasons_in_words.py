@@ -13,7 +13,7 @@ from typing import NamedTuple
 from features.catalogue import feature_named
 from features.definition import Feature, Unit
 from features.errors import UnknownFeature
-from features.indicators import CHECKS, INDICATORS, TOPICS
+from features.indicators import CHECKS, FIRST_TO_CHECK, INDICATORS, TOPICS
 from features.records import SubjectKind
 from serving.explanation.comparison import (
     Comparison,
@@ -108,14 +108,13 @@ class ReasonRenderer:
     language: Language = ENGLISH
 
     def reasons(self, stored: Reasons) -> tuple[Reason, ...]:
-        """Return every reason as text, in stored order."""
-        return tuple(self._reason(reason, stored) for reason in stored.reasons)
+        """Return every reason as text, the most urgent first; equal ones in stored order."""
+        return tuple(sorted((self._reason(each, stored) for each in stored.reasons), key=_urgency))
 
     def strongest(self, stored: Reasons) -> dict[Effect, Reason]:
         """Return the first reason of each effect as text."""
-        # In reverse, so that the first reason of each effect overwrites the weaker ones.
-        first = {effect_of(reason.log_odds): reason for reason in reversed(stored.reasons)}
-        return {effect: self._reason(reason, stored) for effect, reason in first.items()}
+        # In reverse, so that the first reason of each effect overwrites later ones.
+        return {reason.effect: reason for reason in reversed(self.reasons(stored))}
 
     def _reason(self, ranked: RankedReason, stored: Reasons) -> Reason:
         found = [self._observation(name, stored) for name in ranked.evidence]
@@ -143,6 +142,16 @@ class ReasonRenderer:
         said = _rendered(name, value, counts, comparison, self.kind, self.language)
         part = self.parts[name]
         return Observation(name, value, said.sentence, said.usual, comparison, part), said
+
+
+def _urgency(reason: Reason) -> tuple[bool, float]:
+    """Return the sort key of a reason: contradictions and finds first, then large and rare ones.
+
+    Rarity multiplies the log-odds by up to three, as where a fact is chosen to head a reason.
+    """
+    is_first = reason.sign_of is not None and reason.indicator in FIRST_TO_CHECK
+    rarest = max(rarity(seen.comparison) for seen in reason.evidence)
+    return not is_first, -abs(reason.log_odds) * (1 + rarest)
 
 
 def _tells(seen: Observation, rendered: RenderedValue, log_odds: float) -> tuple[bool, bool, float]:

@@ -1,8 +1,8 @@
 """Scores that follow the features otherwise among draws than among uninspected subjects.
 
-A score of what was declared is one function of it, for whoever is inspected later. Ranks cannot
-show more than one: scores that are right for inspected subjects and exchanged among all others
-have the same ranks. How they follow the features differs.
+A score of what was declared is one function of it, whether a subject is inspected later or not.
+Ranks cannot show more than one: scores that are right for inspected subjects and exchanged among
+all others have the same ranks. How they follow the features differs.
 """
 
 from dataclasses import replace

@@ -143,7 +143,7 @@ def _write_people(paper: Paper, view: SupervisionView) -> None:
             f"{each.right:,}",
             f"{each.wrong:,}",
             f"{each.unclear:,}",
-            _share(each.held),
+            _share(each.held_share),
         )
         for each in view.people.reasons
     ]

@@ -89,7 +89,7 @@ class MarkedReason:
         return INDICATORS.get(self.indicator, self.indicator)
 
     @property
-    def held(self) -> Estimate:
+    def held_share(self) -> Estimate:
         """Return the share of clear verdicts by which the reason held, with its 95 % interval."""
         return proportion(self.right, self.right + self.wrong)
 

@@ -219,6 +219,12 @@ def test_of_a_case_that_one_sees_no_more_only_ones_own_referral_is_told_and_not_
     assert cases.given_away(reviewer, case_id, NOW + timedelta(seconds=11)) is None
 
 
+def judge(service: Service, address: str, token: str) -> Response:
+    """Judge first that a case needs a closer look."""
+    form = {"form_token": token, "judged_as": "look"}
+    return service.client.post(f"{address}/judgements", data=form, headers=ORIGIN)
+
+
 def test_the_score_is_shown_after_a_first_judgement_and_once_that_is_a_first(
     reviewed: Service,
 ) -> None:
@@ -235,13 +241,11 @@ def test_the_score_is_shown_after_a_first_judgement_and_once_that_is_a_first(
     decision = f"/console/decisions/{case_id}"
     assert not of_score.search(before)
     assert not of_score.search(reviewed.client.get(decision).text)
-    form = {"form_token": token, "judged_as": "look"}
-    after = reviewed.client.post(f"{address}/judgements", data=form, headers=ORIGIN).text
+    after = judge(reviewed, address, token).text
     assert "You said first: <strong>look closer</strong>" in after
     assert "scored lower" in after
     assert of_score.search(reviewed.client.get(decision).text)
-    again = reviewed.client.post(f"{address}/judgements", data=form, headers=ORIGIN)
-    assert again.status_code == 409
+    assert judge(reviewed, address, token).status_code == 409
     sign_in_as(reviewed, "supervisor")
     assert not shows_score()
     sign_in_as(reviewed, "auditor")
@@ -251,14 +255,13 @@ def test_the_score_is_shown_after_a_first_judgement_and_once_that_is_a_first(
     assert shows_score()
 
 
-def test_whoever_judges_a_case_reads_which_gates_of_its_model_were_waived(
+def test_an_officer_reads_which_gates_of_the_model_of_a_judged_case_were_waived(
     reviewed: Service,
 ) -> None:
     case_id = open_case(reviewed)
     token = sign_in_as(reviewed, "reviewer")
     address = f"/console/cases/{case_id}"
-    form = {"form_token": token, "judged_as": "look"}
-    judged = reviewed.client.post(f"{address}/judgements", data=form, headers=ORIGIN).text
+    judged = judge(reviewed, address, token).text
     home = ModelHome(reviewed.home)
     promoted = home.champion_pointer("tidegate-shipment")
     assert promoted is not None

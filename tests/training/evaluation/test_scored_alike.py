@@ -1,4 +1,4 @@
-"""Scores are one function of what was declared, for whoever is inspected later."""
+"""Scores are one function of what was declared, for inspected and other subjects."""
 
 import numpy as np
 import pandas as pd
