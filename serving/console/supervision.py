@@ -22,11 +22,14 @@ from serving.console.supervision_view import (
     SupervisionView,
     WantedCases,
     WantedFigures,
+    by_grouping,
     cases_csv,
+    comparison_words,
     figures_csv,
     judged,
     kind_figures,
     narrowed,
+    pace,
 )
 from serving.container import Services
 from serving.errors import Unprocessable
@@ -68,6 +71,8 @@ def show_supervision(
         weeks={each.kind: WeeklyFindings.from_weeks(each.period.weeks) for each in view.kinds},
         lane_names=LANE_NAMES,
         which_words=WHICH_WORDS,
+        comparison_words=comparison_words,
+        by_grouping=by_grouping,
         now=services.clock(),
     )
 
@@ -142,6 +147,7 @@ def _view(services: Services, caller: Caller, wanted: WantedFigures) -> Supervis
     kinds = tuple(kind_figures(caller, reports, wanted, now.date()))
     whole, people = _load(services, caller, wanted)
     load = narrowed(whole, wanted)
+    offices = tuple(by_office(load))
     earlier = wanted.before(now.date())
     first, last = wanted.days(now.date())
     return SupervisionView(
@@ -151,9 +157,10 @@ def _view(services: Services, caller: Caller, wanted: WantedFigures) -> Supervis
         kinds=kinds,
         all=load.figures(),
         before=_load_figures(services, caller, earlier) if earlier else None,
-        offices=tuple(by_office(load)),
+        offices=offices,
         lanes=tuple(by_lane(load)),
         people=people,
+        pace=pace(offices) if len(offices) > 1 else {},
         judgements=judged(people, wanted),
         all_offices=tuple(
             sorted(

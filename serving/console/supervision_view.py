@@ -5,6 +5,7 @@ import io
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from itertools import groupby
 from typing import Annotated, Literal
 from urllib.parse import urlencode
 
@@ -12,7 +13,11 @@ from pydantic import BaseModel, Field
 
 from features.records import SUBJECT_KINDS, SubjectKind
 from serving.access.callers import Caller
+from serving.language import reading, say
+from serving.monitor.group_comparison import worst_first
 from serving.monitor.monitoring_report import (
+    Explained,
+    GroupComparison,
     LaneFigures,
     MonitoringReport,
     PeriodFigures,
@@ -67,6 +72,18 @@ LOWER, HIGHER = "lower than all", "higher than all"
 # Groups of cases that a list can hold, each counted by a figure.
 Listed = Which | Agreement | Literal["reread"]
 
+VERDICTS = {
+    "alike": "as often as all",
+    "perhaps more": "perhaps more often than all",
+    "perhaps less": "perhaps less often than all",
+    "too few": "too few to say",
+}
+EXPLAINED: dict[Explained, str] = {
+    "no": "more than what was confirmed explains",
+    "unclear": "too few results to say whether its risk explains it",
+    "yes": "as far as its risk may explain",
+}
+
 WHICH_WORDS: dict[Listed, str] = {
     "opened": "Cases opened in the period",
     "decided": "Cases opened in the period in which a first step was taken",
@@ -93,7 +110,7 @@ class KindFigures:
     """Estimates of one kind of subject in a period and, for a month, in the month before.
 
     `offices` are those visible to the reader. `overall` is None if it would reveal others' figures;
-    `lanes` are empty then, and for a single office.
+    `lanes` and `selection` are empty then, and for a single office.
     """
 
     kind: str
@@ -102,6 +119,7 @@ class KindFigures:
     before: PeriodPart | None
     offices: tuple[PeriodPart, ...]
     lanes: tuple[LaneFigures, ...] = ()
+    selection: tuple[GroupComparison, ...] = ()
 
     @property
     def days(self) -> int:
@@ -115,9 +133,7 @@ class KindFigures:
     def widest(self) -> float:
         """Largest share of a picture's axis: the next tenth above all intervals."""
         parts = [*self.offices, *([self.overall] if self.overall else [])]
-        highs = [each.found.high for each in parts if each.found.high is not None]
-        # Ceiling division to the next tenth.
-        return min(1.0, -(-max(highs, default=0.1) * 10 // 1) / 10)
+        return _widest(each.found for each in parts)
 
     def differs(self, office: PeriodPart) -> str:
         """Return whether an office finds less or more than all; empty if not certain."""
@@ -143,6 +159,7 @@ class SupervisionView:
     offices: tuple[LoadFigures, ...]
     lanes: tuple[LoadFigures, ...]
     people: Supervision
+    pace: Mapping[str, tuple[GroupComparison, ...]]
     judgements: FirstJudgements
     all_offices: tuple[str, ...]
     all_lanes: tuple[str, ...]
@@ -177,7 +194,38 @@ def kind_figures(
             _part(caller, wanted, before) if before else None,
             offices,
             _lanes(caller, wanted, period),
+            () if caller.offices or wanted.office else period.selection,
         )
+
+
+def pace(offices: Iterable[LoadFigures]) -> dict[str, tuple[GroupComparison, ...]]:
+    """Compare offices by cases that nobody decided, and by those decided too late; worst first."""
+    shown = tuple(offices)
+    return {
+        "undecided": worst_first(
+            "office", {each.group: (each.opened, each.opened - each.decided) for each in shown}
+        ),
+        "late": worst_first("office", {each.group: (each.limited, each.late) for each in shown}),
+    }
+
+
+def comparison_words(each: GroupComparison) -> str:
+    """Return the verdict on a group as text."""
+    if each.verdict not in ("more", "less"):
+        return say(VERDICTS[each.verdict])
+    tenths = reading().language.figure(f"{each.ratio.value:.1f}")
+    times = say("{times} times as often as all", times=tenths)
+    return f"{times}; {say(EXPLAINED[each.explained])}" if each.explained else times
+
+
+def by_grouping(
+    compared: Iterable[GroupComparison],
+) -> Iterator[tuple[str, list[GroupComparison], Estimate, float]]:
+    """Yield each grouping with its groups, the share of all, and the largest of its pictures."""
+    for by, groups in groupby(compared, key=lambda each: each.by):
+        own = list(groups)
+        counted, subjects = (sum(getattr(g, name) for g in own) for name in ("counted", "subjects"))
+        yield by, own, proportion(counted, subjects), _widest(each.share for each in own)
 
 
 def judged(people: Supervision, wanted: WantedFigures) -> FirstJudgements:
@@ -231,6 +279,10 @@ def _rows(view: SupervisionView) -> Iterator[tuple[object, ...]]:
     for about, groups in (("cases", (view.all, *view.offices)), ("lane", view.lanes)):
         for each in groups:
             yield from _rows_of_load(about, each)
+    for figure, offices in view.pace.items():
+        for office in offices:
+            words = f"{figure}, {comparison_words(office)}"
+            yield "cases", office.group, words, *_estimate(office.share), office.subjects
     for figures in (view.judgements.figures(), *view.judgements.by_office()):
         yield from _rows_of_judgements(figures)
     for one in view.people.reviewers:
@@ -251,6 +303,9 @@ def _rows_of_kind(kind: KindFigures) -> Iterator[tuple[object, ...]]:
         for figure in ("prevalence", "recall"):
             yield about, name, figure, *_estimate(getattr(part.figures, figure)), of
 
+    for each in kind.selection:
+        about = f"{kind.kind}s sent to inspection, by {each.by}"
+        yield about, each.group, comparison_words(each), *_estimate(each.share), each.subjects
     for lane in kind.lanes:
         about, right = f"{kind.kind}s by lane", _estimate(lane.right)
         yield about, lane.lane, "decisions", lane.decisions, None, None, None
@@ -303,6 +358,13 @@ def _lanes(caller: Caller, wanted: WantedFigures, period: PeriodFigures) -> tupl
     if caller.offices or wanted.office:
         return ()
     return tuple(each for each in period.lanes if wanted.lane in ("", each.lane))
+
+
+def _widest(shares: Iterable[Estimate]) -> float:
+    """Return the next tenth above all intervals, where the axis of a picture ends."""
+    highs = [each.high for each in shares if each.high is not None]
+    # Ceiling division to the next tenth.
+    return min(1.0, -(-max(highs, default=0.1) * 10 // 1) / 10)
 
 
 def _midnight(day: date) -> datetime:

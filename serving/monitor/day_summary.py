@@ -82,13 +82,14 @@ def is_number_cell(text: str) -> bool:
 class DaySummary:
     """The counts of one day.
 
-    `sizes` is by dimension, its value, and stratum; `lanes` by office and lane. `predicted` is the
+    `sizes` is by dimension, its value, and stratum; `lanes` by grouping, group, and lane: of days
+    that an earlier release counted, by office alone. `predicted` is the
     sum of probabilities by stratum; `histograms` count cells by measure. Decisions without a score
     are only counted in `unscored`.
     """
 
     sizes: Counter[tuple[str, str, str]] = field(default_factory=Counter)
-    lanes: Counter[tuple[str, str]] = field(default_factory=Counter)
+    lanes: Counter[tuple[str, str, str]] = field(default_factory=Counter)
     predicted: dict[str, float] = field(default_factory=dict)
     histograms: dict[str, Counter[str]] = field(default_factory=dict)
     unscored: int = 0
@@ -134,8 +135,14 @@ class DaySummary:
         stored = json.loads(body)
         return cls(
             sizes=Counter({tuple(key.split("\t")): n for key, n in stored["sizes"].items()}),
-            lanes=Counter({tuple(key.split("\t")): n for key, n in stored["lanes"].items()}),
+            lanes=Counter({_grouped_lane(key): n for key, n in stored["lanes"].items()}),
             predicted=stored["predicted"],
             histograms={name: Counter(each) for name, each in stored["histograms"].items()},
             unscored=stored.get("unscored", 0),
         )
+
+
+def _grouped_lane(key: str) -> tuple[str, str, str]:
+    *grouping, group, lane = key.split("\t")
+    # An earlier release wrote office and lane alone.
+    return grouping[0] if grouping else "office", group, lane

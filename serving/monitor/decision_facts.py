@@ -24,11 +24,20 @@ BEFORE = {kind: each.experience_feature for kind, each in SUBJECT_TYPES.items()}
 SIZES = ((1, "new"), (10, "1 to 9 before"), (100, "10 to 99 before"))
 MANY_BEFORE = "100 or more before"
 
+# The feature with the days since an operator was first seen, at most a year, by kind.
+FIRST_SEEN = {"route": "carrier_days_since_first", "shipment": "consignee_days_since_first"}
+AGES = ((30, "seen for less than 30 days"), (180, "seen for 30 to 179 days"))
+NEVER_SEEN, OLD = "never seen before", "seen for 180 days or more"
+
 # Lanes whose outcomes are measured: those with an inspection, except rescues.
 MEASURED = tuple(lane for lane in VISITED if lane != "rescue")
 
 GROUPED = ("model", "office", "mode", "region", "operator")
 DIMENSIONS = ("all", *GROUPED, "undrawn_lane")
+# Groups that are compared with all by how often they are selected.
+COMPARED = ("operator", "age", "region", "mode", "office")
+# As for the groups gate: taken to be as risky as they are selected, until results say otherwise.
+RISKY_BY_EXPERIENCE = ("operator", "age")
 
 
 @dataclass(frozen=True)
@@ -75,6 +84,7 @@ class DecisionFacts:
                 "mode": (request.get("journey") or {}).get("mode") or UNKNOWN,
                 "region": _region(origin),
                 "operator": _operator(vector.get(BEFORE[kind])),
+                "age": _age(vector, FIRST_SEEN[kind]),
                 "undrawn_lane": undrawn_lane(record),
             },
             corridor=f"{departure}–{arrival}",
@@ -172,6 +182,15 @@ def _operator(before: Value) -> str:
     if not isinstance(before, float | int):
         return UNKNOWN
     return next((name for end, name in SIZES if before < end), MANY_BEFORE)
+
+
+def _age(vector: Mapping[str, Value], feature: str) -> str:
+    if feature not in vector:
+        return UNKNOWN
+    days = vector[feature]
+    if not isinstance(days, float | int):
+        return NEVER_SEEN
+    return next((name for end, name in AGES if days < end), OLD)
 
 
 def _indicators(record: Mapping[str, Any]) -> dict[str, float]:

@@ -5,6 +5,7 @@ next to it says of what. Shares are fractions of 1; instants and days are in UTC
 """
 
 from datetime import date, datetime
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
@@ -201,6 +202,29 @@ class PeriodPart(ReportPart):
     found: Estimate
 
 
+ComparisonVerdict = Literal["more", "perhaps more", "alike", "perhaps less", "less", "too few"]
+Explained = Literal["yes", "no", "unclear"]
+
+
+class GroupComparison(ReportPart):
+    """How often one group is counted, as selected or as late, compared with all.
+
+    `ratio` is drawn a little towards 1, as in the groups gate, because many groups are compared. If
+    there is `more`, `explained` is whether confirmed results explain it. `results` is the number of
+    known ones; None where none are counted by such groups.
+    """
+
+    by: str
+    group: str
+    subjects: int
+    counted: int
+    share: Estimate
+    ratio: Estimate
+    verdict: ComparisonVerdict
+    explained: Explained | None = None
+    results: int | None = None
+
+
 class LaneFigures(ReportPart):
     """How often a lane was right; a control case counts for the lane it was drawn from.
 
@@ -231,6 +255,7 @@ class PeriodFigures(ReportPart):
     offices: tuple[PeriodPart, ...]
     lanes: tuple[LaneFigures, ...] = ()
     weeks: tuple[WeekReport, ...] = ()
+    selection: tuple[GroupComparison, ...] = ()
 
 
 class MonitoringReport(ReportPart):

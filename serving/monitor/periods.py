@@ -11,6 +11,7 @@ import pandas as pd
 
 from features.records import SubjectKind
 from serving.monitor import traffic_figures
+from serving.monitor.group_comparison import compare_selection
 from serving.monitor.maturity import Maturity
 from serving.monitor.monitoring import days_of, visits_of
 from serving.monitor.monitoring_report import PeriodFigures, PeriodPart
@@ -55,6 +56,7 @@ def _figures(
         ),
         lanes=tuple(traffic_figures.lanes(sizes, told)),
         weeks=tuple(traffic_figures.weeks(days, visits)),
+        selection=compare_selection(old, told),
     )
 
 

@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from serving.monitor.day_summary import DaySummary, cells, log_odds_cells
-from serving.monitor.decision_facts import DIMENSIONS, DecisionFacts, parts_of
+from serving.monitor.decision_facts import COMPARED, DIMENSIONS, DecisionFacts, parts_of
 from serving.monitor.stored_rollups import DayKey, Visit
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ def summary(measured: Iterable[DecisionFacts], unscored: int = 0) -> DaySummary:
         return day
     for each in counted:
         day.sizes.update((name, each.groups[name], each.stratum) for name in DIMENSIONS)
-        day.lanes[each.groups["office"], each.lane] += 1
+        day.lanes.update((name, each.groups[name], each.lane) for name in COMPARED)
         day.predict(each.stratum, each.probability)
     for name in counted[0].vector:
         day.count(f"feature {name}", cells(each.vector.get(name) for each in counted))

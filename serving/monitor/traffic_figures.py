@@ -202,7 +202,9 @@ def capacity(kinds: Iterable[Mapping[str, DaySummary]], plan: TriagePlan) -> Ite
     for summaries in kinds:
         days.update(summaries)
         for day in summaries.values():
-            taken.update(day.lanes)
+            for (by, office, lane), count in day.lanes.items():
+                if by == "office":
+                    taken[office, lane] += count
     planned = {(office, lane) for office in plan.offices for lane in PACED}
     for office, lane in sorted(taken.keys() | planned):
         if lane not in (*PACED, "control"):

@@ -162,8 +162,7 @@ def _percent(probability: float) -> str:
     return share_in_percent(probability, reading().language)
 
 
-def date_in_words(instant: datetime) -> str:
-    """Return the day of an instant with its year."""
+def _date(instant: datetime) -> str:
     return _in_utc(datetime(instant.year, instant.month, instant.day, tzinfo=UTC), SHORT_DAY)
 
 
@@ -329,7 +328,7 @@ FILTERS: dict[str, Callable[..., object]] = {
     "coordinate": _coordinate,
     "country": _country,
     "city": city_of,
-    "date": date_in_words,
+    "date": _date,
     "duration": _duration,
     "figure": figure_in_words,
     "from_to": _from_to,

@@ -73,7 +73,7 @@ TABLES = {
     "console/rescue_log.py": ("CALL_WORDS", "COMPASS"),
     "console/search.py": ("_IN_WORDS",),
     "console/supervision.py": ("LEFT_ALONE",),
-    "console/supervision_view.py": ("HIGHER", "LOWER", "WHICH_WORDS"),
+    "console/supervision_view.py": ("EXPLAINED", "HIGHER", "LOWER", "VERDICTS", "WHICH_WORDS"),
     "language.py": ("TITLES",),
     "review/cases/actions.py": ("ACTION_WORDS", "REFERRED_WORDS"),
     "review/letters/case_letters.py": ("GROUNDS",),
@@ -99,10 +99,6 @@ TABLES = {
     "web/figure_words.py": ("OTHER_FIGURES", "AMONG", "NOT_ENOUGH", "WORDS"),
     "web/html.py": ("SUBJECTS",),
     "web/problems.py": ("TITLES",),
-    "../training/model/counted_cases.py": (
-        *("Case", "ENOUGH", "FROM", "BY_DATE", "OVERDUE", "NOT_WITHIN_A_YEAR", "NO_RATE"),
-        "CANNOT_SAY",
-    ),
 }
 
 # Closed lists of codes that are shown as text.
@@ -162,6 +158,8 @@ OTHER_CODES = (
     ),
     *("random draw", "all without the score", "all together", "inspected by score"),
     *("not inspected", "new", "1 to 9 before", "10 to 99 before", "100 or more before"),
+    *("never seen before", "seen for less than 30 days", "seen for 30 to 179 days"),
+    *("seen for 180 days or more", "(unknown)"),
     "transit declaration",
     *("unknown", "precision", "recall", "lift", "prevalence", "party", "entity", "tags", "due at"),
 )

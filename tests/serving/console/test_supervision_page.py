@@ -149,13 +149,17 @@ def test_lanes_and_first_judgements_stand_on_the_page_and_in_the_file(
 
     said = text_of(page_of(reviewed))
     assert "Shipments: how often each lane was right" in said
-    assert "how often each lane was right" not in text_of(page_of(reviewed, office="DE004600"))
+    assert "Operator, by time since first seen" in said
+    of_office = text_of(page_of(reviewed, office="DE004600"))
+    assert "how often each lane was right" not in of_office
+    assert "Groups are compared over all offices together: choose all." in of_office
     assert case_id in page_of(reviewed, "/cases", which="agreed")
     assert case_id not in page_of(reviewed, "/cases", which="differed")
     rows = [*csv.DictReader(io.StringIO(page_of(reviewed, "/figures.csv")))]
     figures = {(row["about"], row["group"], row["figure"]): row for row in rows}
     assert figures["first judgement", "DE004600", "agreement with the score"]["of"] == "1"
     assert ("shipments by lane", "inspect", "right") in figures
+    assert figures["shipments sent to inspection, by mode", "sea", "too few to say"]["of"] == "1"
 
 
 def test_nobody_sees_other_offices_or_a_rescue_or_a_random_check(reviewed: Service) -> None:
@@ -172,6 +176,8 @@ def test_nobody_sees_other_offices_or_a_rescue_or_a_random_check(reviewed: Servi
         page = page_of(reviewed, path)
         assert mine not in page
         assert "DE004600" not in page
+        assert "by time since first seen" not in page
+        assert "sent to inspection, by" not in page
     paper = reviewed.client.get("/console/supervision/figures.pdf").content
     assert "DE004600" not in printed(paper)
     sign_in_as(reviewed, "supervisor")

@@ -14,7 +14,7 @@ from sqlalchemy.exc import DatabaseError
 from features.errors import TidegateError
 from serving.monitor.alerts import FIRST_FACTOR, LASTS, MAX_FACTOR, answer
 from serving.monitor.day_summary import DaySummary
-from serving.monitor.decision_facts import undrawn_lane
+from serving.monitor.decision_facts import COMPARED, undrawn_lane
 from serving.monitor.enough_outcomes import lane_so_far
 from serving.monitor.judged_week import NO_FINDINGS, NO_RESULTS
 from serving.monitor.monitoring import ReportRequest, live_traffic, report
@@ -94,14 +94,17 @@ def test_a_summary_counts_what_plain_sql_counts_however_often_it_is_asked(
     rest = catch_up(store, LATER)
 
     assert (half > 0, half + rest, catch_up(store, LATER)) == (True, store.size(), 0)
-    counted: Counter[tuple[str, str]] = Counter()
+    counted: Counter[tuple[str, str, str]] = Counter()
     for _, body in store.days("shipment", "2000-01-01", "2100-01-01"):
         counted.update(DaySummary.read(body).lanes)
     by_lane = select(decisions.c.office_id, decisions.c.lane, func.count()).group_by(
         decisions.c.office_id, decisions.c.lane
     )
     with engine.connect() as connection:
-        assert counted == {(office, lane): n for office, lane, n in connection.execute(by_lane)}
+        by_office = {("office", *each): n for *each, n in connection.execute(by_lane)}
+    for grouping in COMPARED:
+        own = {key: n for key, n in counted.items() if key[0] == grouping}
+        assert own == by_office if grouping == "office" else sum(own.values()) == store.size()
 
 
 def test_the_report_holds_the_truth_that_the_naive_share_misses(nine_weeks: NineWeeks) -> None:
@@ -205,13 +208,29 @@ def test_groups_strata_typologies_and_capacity_add_up(nine_weeks: NineWeeks) -> 
     assert len(told.weeks) == 9
 
 
+def lanes_of(*counts: tuple[str, str, int]) -> DaySummary:
+    """A day with subjects in the lanes of offices, all of them by sea."""
+    day = DaySummary()
+    for office, lane, count in counts:
+        day.lanes.update({("office", office, lane): count, ("mode", "sea", lane): count})
+    return day
+
+
 def test_the_use_of_capacity_counts_both_kinds_and_says_what_stays_unused() -> None:
     office = {"inspect_per_day": 5, "document_check_per_day": 10, "control_per_day": 2}
     plan = TriagePlan(offices={"A": OfficeCapacity(**office), "idle": OfficeCapacity(**office)})
-    routes = {"2026-03-02": DaySummary(lanes=Counter({("A", "inspect"): 3, ("B", "inspect"): 1}))}
+    routes = {
+        "2026-03-02": DaySummary(
+            lanes=Counter({("office", "A", "inspect"): 3, ("office", "B", "inspect"): 1})
+        )
+    }
     shipments = {
-        "2026-03-02": DaySummary(lanes=Counter({("A", "inspect"): 4, ("A", "control"): 1})),
-        "2026-03-03": DaySummary(lanes=Counter({("A", "inspect"): 1, ("A", "release"): 9})),
+        "2026-03-02": DaySummary(
+            lanes=Counter({("office", "A", "inspect"): 4, ("office", "A", "control"): 1})
+        ),
+        "2026-03-03": DaySummary(
+            lanes=Counter({("office", "A", "inspect"): 1, ("office", "A", "release"): 9})
+        ),
     }
 
     used = capacity([routes, shipments], plan)
@@ -228,7 +247,11 @@ def test_the_use_of_capacity_counts_both_kinds_and_says_what_stays_unused() -> N
 
 def test_a_lane_beyond_its_capacity_leaves_nothing_unused() -> None:
     plan = TriagePlan(offices={"A": OfficeCapacity(inspect_per_day=5, document_check_per_day=0)})
-    day = {"2026-03-02": DaySummary(lanes=Counter({("A", "inspect"): 8}))}
+    day = {
+        "2026-03-02": DaySummary(
+            lanes=Counter({("office", "A", "inspect"): 8, ("mode", "sea", "inspect"): 8})
+        )
+    }
 
     assert [each.unused_per_day for each in capacity([day], plan)] == [0, 0]
 

@@ -11,14 +11,9 @@ from scipy.special import expit
 from tests.training.planted import INPUTS
 from training.data.training_set import TrainingSet
 from training.estimation.inspected_sample import inspected_sample
+from training.estimation.referral_ratios import ANYWHERE, ANYWHERE_SHARE, LIKE_ALL, RISK
 from training.evaluation.evaluation_report import GroupReferrals
-from training.evaluation.group_referrals import (
-    ANYWHERE,
-    ANYWHERE_SHARE,
-    LIKE_ALL,
-    RISK,
-    group_referrals,
-)
+from training.evaluation.group_referrals import group_referrals
 from training.evaluation.labelled_window import LabelledWindow
 from training.ranking import Floats
 
