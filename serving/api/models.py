@@ -76,7 +76,9 @@ class ModelAnswer(ClosedModel):
                 name: EstimateAnswer(value=figure.value, low=figure.low, high=figure.high)
                 for name, figure in manifest.metrics.items()
             },
-            verdicts=[GateAnswer(**verdict.model_dump()) for verdict in champion.verdicts],
+            verdicts=[
+                GateAnswer(**verdict.model_dump(exclude={"cases"})) for verdict in champion.verdicts
+            ],
         )
 
 

@@ -1,8 +1,9 @@
 """`tidegate gates`: verdicts of the gates on a model or on any scores, without promotion."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -63,12 +64,23 @@ def gates(
     if as_json:
         print_json({"gates": [_in_json(verdict) for verdict in verdicts]})
         return
+    now = datetime.now(UTC)
     for verdict in verdicts:
-        messages.print(f"  {verdict.verdict}  {verdict.gate}: {verdict.reason}", markup=False)
+        messages.print(
+            f"  {verdict.verdict}  {verdict.gate}: {verdict.in_words(now)}", markup=False
+        )
 
 
-def _in_json(verdict: "Verdict") -> dict[str, str]:
-    return {"name": verdict.gate, "verdict": verdict.verdict, "says": verdict.reason}
+def _in_json(verdict: "Verdict") -> dict[str, Any]:
+    cases = verdict.as_json["cases"]
+    if verdict.cases is not None:
+        cases |= {"expected_at": verdict.cases.expected_at}
+    return {
+        "name": verdict.gate,
+        "verdict": verdict.verdict,
+        "says": verdict.reason,
+        "cases": cases,
+    }
 
 
 def _of_model(

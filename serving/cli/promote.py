@@ -127,7 +127,7 @@ def promote(
             print_json({"refused": refusal.reasons, "undecided": refusal.undecided})
         raise
     if as_json:
-        verdicts = [vars(verdict) for verdict in done.verdicts]
+        verdicts = [verdict.as_json for verdict in done.verdicts]
         role = "shadow" if shadow else "champion"
         print_json({role: done.champion.model_dump(mode="json"), "verdicts": verdicts})
         return
@@ -159,7 +159,8 @@ def carry_out(
 def print_promotion(done: "Promotion", role: str = IS_CHAMPION) -> None:
     """Print the verdict of each gate, and the model's new role."""
     for verdict in done.verdicts:
-        messages.print(f"  {verdict.answer}  {verdict.gate}: {verdict.reason}", markup=False)
+        reason = verdict.in_words(done.champion.set_at)
+        messages.print(f"  {verdict.answer}  {verdict.gate}: {reason}", markup=False)
     messages.print(f"{done.champion.name} version {done.champion.version} {role}")
 
 

@@ -64,7 +64,7 @@ def retrain(
         messages.print(f"canaries were chosen: {retraining.canaries}")
     elif retraining.canaries is not None:
         messages.print(f"no canaries were chosen: {retraining.canaries}", markup=False)
-    return CommandOutput(_summary(retraining, known_until), (), _in_words(retraining))
+    return CommandOutput(_summary(retraining, known_until), (), _in_words(retraining, at.now))
 
 
 def _home_records(at: OpenedHome) -> "HomeRecords":
@@ -83,16 +83,16 @@ def _summary(retraining: "Retraining", until: datetime) -> dict[str, Any]:
         "authored": retraining.authored,
         "challenger": retraining.registration.model_dump(mode="json"),
         "would_be_refused_by": [v.gate for v in retraining.verdicts if not v.is_open],
-        "verdicts": [vars(verdict) for verdict in retraining.verdicts],
+        "verdicts": [verdict.as_json for verdict in retraining.verdicts],
     }
 
 
-def _in_words(retraining: "Retraining") -> list[str]:
+def _in_words(retraining: "Retraining", now: datetime) -> list[str]:
     counts = ", ".join(f"{count:,} {name}" for name, count in retraining.records.items())
     name = f"{retraining.registration.name} version {retraining.registration.version}"
     return [
         f"put together: {counts}; {retraining.authored:,} outcomes have an author",
-        *(f"  {each.answer}  {each.gate}: {each.reason}" for each in retraining.verdicts),
+        *(f"  {each.answer}  {each.gate}: {each.in_words(now)}" for each in retraining.verdicts),
         f"{name} is now the challenger; {_outlook(retraining.verdicts)}",
     ]
 

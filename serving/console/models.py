@@ -15,9 +15,12 @@ from serving.console.browser_session import TheSession
 from serving.console.page_scopes import MayStudy
 from serving.console.pages import PageRoute, page
 from serving.container import Services
+from serving.explanation.formatting import capital
+from serving.language import say
 from serving.models.model_pool import LoadedModel, Role
 from serving.triage.lane_declarations import LANE_NAMES
 from serving.web.figure_words import FIRST_FIGURES
+from serving.web.html import date_in_words
 from serving.web.services import TheServices
 from training.model.model_pointer import GateVerdict
 from training.model.risk_model import RiskModel
@@ -64,7 +67,7 @@ class ModelInService:
 @router.get("")
 def show_models(services: TheServices, reader: MayStudy, session: TheSession) -> HTMLResponse:
     """Show champions, challengers and shadows, their figures, and the use of lanes."""
-    since = services.clock() - COUNTED
+    now = services.clock()
     kinds = services.models.champions()
     return page(
         "models.html",
@@ -72,13 +75,26 @@ def show_models(services: TheServices, reader: MayStudy, session: TheSession) ->
         session=session,
         seated={kind: _seated(services, kind, champion) for kind, champion in kinds.items()},
         first_figures=FIRST_FIGURES,
-        lanes=services.placements.counts(since),
+        lanes=services.placements.counts(now - COUNTED),
         lane_names=LANE_NAMES | {"control": DRAWN_AT_RANDOM},
         days=COUNTED.days,
         harm=harm_table(services),
         plan=services.lanes.plan.edition,
+        cases=lambda verdict: cases_in_words(verdict, now),
         run_address=lambda run_id: _run_address(services.settings.mlflow_ui, run_id),
     )
+
+
+def cases_in_words(verdict: GateVerdict, now: datetime) -> str | None:
+    """Return the cases that a gate knows and needs in the reader's language; None without any."""
+    if verdict.cases is None:
+        return None
+    text, values = verdict.cases.phrase(verdict.verdict, now)
+    shown = {
+        name: date_in_words(value) if isinstance(value, datetime) else value
+        for name, value in values.items()
+    }
+    return say(text, cases=capital(say(verdict.cases.kind)), **shown)
 
 
 @dataclass(frozen=True)

@@ -162,7 +162,8 @@ def _percent(probability: float) -> str:
     return share_in_percent(probability, reading().language)
 
 
-def _date(instant: datetime) -> str:
+def date_in_words(instant: datetime) -> str:
+    """Return the day of an instant with its year."""
     return _in_utc(datetime(instant.year, instant.month, instant.day, tzinfo=UTC), SHORT_DAY)
 
 
@@ -328,7 +329,7 @@ FILTERS: dict[str, Callable[..., object]] = {
     "coordinate": _coordinate,
     "country": _country,
     "city": city_of,
-    "date": _date,
+    "date": date_in_words,
     "duration": _duration,
     "figure": figure_in_words,
     "from_to": _from_to,

@@ -99,6 +99,10 @@ TABLES = {
     "web/figure_words.py": ("OTHER_FIGURES", "AMONG", "NOT_ENOUGH", "WORDS"),
     "web/html.py": ("SUBJECTS",),
     "web/problems.py": ("TITLES",),
+    "../training/model/counted_cases.py": (
+        *("Case", "ENOUGH", "FROM", "BY_DATE", "OVERDUE", "NOT_WITHIN_A_YEAR", "NO_RATE"),
+        "CANNOT_SAY",
+    ),
 }
 
 # Closed lists of codes that are shown as text.

@@ -3,6 +3,7 @@
 import json
 import multiprocessing
 import os
+import re
 import shutil
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -242,7 +243,11 @@ def test_gates_say_the_same_of_a_model_and_of_its_scores(
         assert gate["says"]
     assert model_gates["leakage"]["verdict"] == "refused"
     assert score_gates["no worse than the champion"]["verdict"] == "passed"
-    assert "  undecided  no worse than the champion: there is no champion" in in_words.stderr
+    said = " ".join(in_words.stderr.split())
+    assert "undecided no worse than the champion: there is no champion" in said
+    assert re.search(r"; confirmed subjects: \d+ are known[;,] about 68 are", said)
+    counted = {name for name, gate in model_gates.items() if gate["cases"]}
+    assert counted > {"better than random", "calibration", "proxies", "control lane"}
     assert in_words.stdout == ""
 
 

@@ -1,7 +1,7 @@
 """All documents of a model version: manifest, report, registration, card and others."""
 
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, Self
 
 from features.errors import CatalogueMismatch, Tampered
@@ -63,7 +63,7 @@ class Dossier:
             "report": self.report.model_dump(mode="json"),
             "card": self.card,
             "waiver": self.waiver and self.waiver.model_dump(mode="json"),
-            "verdicts": [asdict(verdict) for verdict in self.verdicts],
+            "verdicts": [verdict.as_json for verdict in self.verdicts],
             "versions": [version.registration.model_dump(mode="json") for version in self.versions],
         }
 

@@ -8,12 +8,14 @@ intervals reach far up.
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from training.confidence_intervals import Estimate
 from training.estimation.calibration_on_traffic import TrafficCalibration
 from training.evaluation.evaluation_report import PopulationSection
 from training.gates.verdict import Answer, Verdict
+from training.inverse_probability import MIN_DRAWN
+from training.model.counted_cases import CountedCases
 from training.parameters import GATE_SHARE
 
 GATE = "calibration"
@@ -44,7 +46,7 @@ class JudgedFigure:
 
     @property
     def times_as_many(self) -> float | None:
-        """The factor by which more results would narrow the interval into the band.
+        """The factor by which more or fewer results make the interval as wide as the band.
 
         None if no number of results would: the figure is unknown or itself outside.
         """
@@ -56,7 +58,7 @@ class JudgedFigure:
         # Ratios have skewed intervals, so the distance above is measured on the log scale.
         below = (value - low) / (value - self.allowed[0])
         above = math.log(high / value) / math.log(self.allowed[1] / value)
-        return max(1.0, below, above) ** 2
+        return max(below, above) ** 2
 
     @property
     def in_words(self) -> str:
@@ -70,8 +72,21 @@ def calibrated(population: PopulationSection | None) -> Verdict:
     if population is None:
         return Verdict(GATE, "undecided", "figures of all traffic were not measured")
     if population.figures.refusal is not None:
-        return Verdict(GATE, "undecided", population.figures.refusal)
-    return calibration_verdict(population.calibration, population.figures.drawn)
+        cases = drawn_cases(population, None)
+        return Verdict(GATE, "undecided", population.figures.refusal, cases=cases)
+    drawn = population.figures.drawn
+    verdict = calibration_verdict(population.calibration, drawn)
+    needed = _results_needed([*judged_figures(population.calibration)], drawn)
+    return replace(verdict, cases=drawn_cases(population, needed))
+
+
+def drawn_cases(population: PopulationSection, needed: int | None) -> CountedCases:
+    """Return the results drawn with a probability; at least as many as any figure rests on."""
+    drawn = population.figures.drawn
+    if drawn < MIN_DRAWN:
+        needed = max(MIN_DRAWN, needed or 0)
+    days = (population.begins, population.ends)
+    return CountedCases("results drawn with a probability", drawn, needed, *days)
 
 
 def calibration_verdict(calibration: TrafficCalibration, drawn: int) -> Verdict:
@@ -105,14 +120,21 @@ def judged_figures(calibration: TrafficCalibration) -> Iterator[JudgedFigure]:
 
 def _enough(unclear: list[JudgedFigure], drawn: int) -> str:
     """Return what would decide the unclear figures."""
-    times = [figure.times_as_many for figure in unclear]
-    if any(each is None for each in times):
+    needed = _results_needed(unclear, drawn)
+    if needed is None:
         return (
             f"{drawn:,} results were drawn with a probability, too few to say; twice as many "
             "would tell more"
         )
-    needed = math.ceil(drawn * max(each for each in times if each is not None))
     return f"about {needed:,} results drawn with a probability would be enough, {drawn:,} are known"
+
+
+def _results_needed(figures: list[JudgedFigure], drawn: int) -> int | None:
+    """Return the number of results that brings all figures into their bands; None if none does."""
+    times = [figure.times_as_many for figure in figures]
+    if any(each is None for each in times):
+        return None
+    return math.ceil(drawn * max(each for each in times if each is not None))
 
 
 def _spelt(estimate: Estimate) -> str:

@@ -13,8 +13,10 @@ import numpy as np
 from scipy import stats
 
 from training.confidence_intervals import Estimate
-from training.gates.non_inferiority import enough_in_words, no_worse_by
+from training.gates.non_inferiority import enough_in_words, no_worse_by, units_needed
 from training.gates.verdict import Verdict
+from training.model.counted_cases import CountedCases
+from training.model.manifest import WindowFigures
 from training.outcomes import Bools
 from training.ranking import Floats
 
@@ -31,6 +33,8 @@ ONE_SIDED = 0.95
 # Gains are taken to vary as if two more confirmed subjects had differed by this much, so that a few
 # that happen not to differ prove nothing.
 FEWEST, USUAL_SPREAD = 2, 0.25
+# So many confirmed subjects decide it if two equally good models differ by the usual spread.
+USUALLY_NEEDED = math.ceil((stats.norm.ppf(ONE_SIDED) * USUAL_SPREAD / MARGIN) ** 2)
 
 
 def mean_recall_of(log_odds: Floats) -> Floats:
@@ -57,13 +61,21 @@ def gain_of_recall(labels: Floats, log_odds: Floats, champion: Floats) -> Estima
     return Estimate(value, value - half, value + half)
 
 
-def no_worse(labels: Floats, log_odds: Floats, champion: Floats) -> Verdict:
-    """Return the verdict on scores; arguments are as in `gain_of_recall`."""
+def no_worse(
+    labels: Floats, log_odds: Floats, champion: Floats, window: WindowFigures | None = None
+) -> Verdict:
+    """Return the verdict on scores; arguments are as in `gain_of_recall`.
+
+    `window` is the period of the traffic, by which the number of cases has a rate.
+    """
     if np.array_equal(stats.rankdata(log_odds), stats.rankdata(champion)):
         return Verdict(GATE, "passed", "it ranks every subject as the champion does")
     gain, confirmed = gain_of_recall(labels, log_odds, champion), int((labels == 1).sum())
+    needed = units_needed(gain, MARGIN, confirmed)
+    cases = confirmed_cases(confirmed, window, USUALLY_NEEDED if needed is None else needed)
     if gain.value is None or gain.low is None or gain.high is None:
-        return Verdict(GATE, "undecided", "nothing is known to be confirmed to compare them on")
+        reason = "nothing is known to be confirmed to compare them on"
+        return Verdict(GATE, "undecided", reason, cases=cases)
     lost, gained = _differently_found(labels, log_odds, champion)
     reason = (
         f"mean recall over the highest {SHARES[0]:.0%} to {SHARES[1]:.0%} of all traffic differs "
@@ -73,11 +85,19 @@ def no_worse(labels: Floats, log_odds: Floats, champion: Floats) -> Verdict:
         f"longer there, and {gained:,} others"
     )
     if _are_clearly_fewer(lost, gained):
-        return Verdict(GATE, "refused", f"{reason}: clearly fewer")
+        return Verdict(GATE, "refused", f"{reason}: clearly fewer", cases=cases)
     verdict = no_worse_by(gain, MARGIN)
     if verdict == "undecided":
         reason = f"{reason}; {enough_in_words(gain, MARGIN, confirmed, 'confirmed subjects')}"
-    return Verdict(GATE, verdict, reason)
+    return Verdict(GATE, verdict, reason, cases=cases)
+
+
+def confirmed_cases(
+    confirmed: int, window: WindowFigures | None, needed: int = USUALLY_NEEDED
+) -> CountedCases:
+    """Return the confirmed subjects of a window as cases of this gate."""
+    days = (window.begins, window.ends) if window else ()
+    return CountedCases("confirmed subjects", confirmed, needed, *days)
 
 
 def _differently_found(labels: Floats, log_odds: Floats, champion: Floats) -> tuple[int, int]:

@@ -1,27 +1,33 @@
 """Gates that a model must pass before it becomes champion: one function each."""
 
+import math
+
 import numpy as np
 
 from training.confidence_intervals import Estimate, difference
 from training.data.time_split import TimeWindow
 from training.data.training_set import TrainingSet
 from training.errors import WindowUnusable
+from training.estimation.population_figures import MIN_TO_PLACE
 from training.evaluation.evaluation_report import (
     EvaluationReport,
     JointProxyFigures,
     share_name,
 )
+from training.evaluation.joint_proxy import MIN_ROWS
 from training.evaluation.labelled_window import LabelledWindow
 from training.evaluation.proxies import proxies_above
 from training.evaluation.reevaluation import require_unseen, scored_window, unseen_window
 from training.fit.booster_predict import Margins
 from training.fit.label_influence import InfluenceFigures, allowed_share
 from training.gates import comparison_gate
+from training.gates.calibration_gate import drawn_cases
 from training.gates.canaries import Canaries
-from training.gates.non_inferiority import enough_in_words, no_worse_by
+from training.gates.non_inferiority import enough_in_words, no_worse_by, units_needed
 from training.gates.verdict import Verdict, passed_if
 from training.model.calibration import log_odds_of
-from training.model.manifest import Manifest
+from training.model.counted_cases import Case, CountedCases
+from training.model.manifest import Manifest, WindowFigures
 from training.model.risk_model import RiskModel
 from training.parameters import GATE_SHARE, LeakageParameters, SelectionParameters
 from training.ranking import ScoreRanking, roc_auc
@@ -52,6 +58,7 @@ MIN_CONFIRMED_AT_RANDOM = 30
 REDRAWS = 1_000
 
 CANARIES = "canaries"
+CANARY_CASES: Case = "canaries in the training set"
 CHANCE = 0.5
 ROC_AUC = "population_roc_auc"
 LIFT = f"population_lift_at_{share_name(GATE_SHARE)}"
@@ -98,17 +105,34 @@ def better_than_random(judged: Manifest | EvaluationReport) -> Verdict:
     roc_auc, lift, slope = (
         judged.metrics.get(name, Estimate(None)) for name in (ROC_AUC, LIFT, SLOPE)
     )
+    cases = _draws_to_rank(judged, roc_auc)
     if roc_auc.value is None and slope.low is not None and slope.low > 0:
         reason = f"risk rises with the score in all traffic, by a slope of {_spelt(slope)}"
-        return Verdict(gate, "passed", f"{reason}; want an interval above 0")
+        return Verdict(gate, "passed", f"{reason}; want an interval above 0", cases=cases)
     found = f" (the highest {GATE_SHARE:.0%} hold {_spelt(lift)} times their share)"
     reason = (
         f"ROC-AUC of all traffic is {_spelt(roc_auc)}{found if lift.value is not None else ''}; "
         f"want an interval above {CHANCE:g}"
     )
     if roc_auc.low is None or roc_auc.high is None or roc_auc.low <= CHANCE < roc_auc.high:
-        return Verdict(gate, "undecided", f"{reason}; {_why_unknown(judged) or MORE_DRAWS}")
-    return Verdict(gate, passed_if(roc_auc.low > CHANCE), reason)
+        reason = f"{reason}; {_why_unknown(judged) or MORE_DRAWS}"
+        return Verdict(gate, "undecided", reason, cases=cases)
+    return Verdict(gate, passed_if(roc_auc.low > CHANCE), reason, cases=cases)
+
+
+def _draws_to_rank(judged: Manifest | EvaluationReport, roc_auc: Estimate) -> CountedCases | None:
+    """Return the results that a ranking of all traffic is judged by; None without that section."""
+    if isinstance(judged, Manifest) or judged.population is None:
+        return None
+    figures = judged.population.figures
+    if roc_auc.value is not None and roc_auc.low is not None and roc_auc.high is not None:
+        gain = Estimate(*(each - CHANCE for each in (roc_auc.value, roc_auc.low, roc_auc.high)))
+        needed = units_needed(gain, 0.0, figures.drawn)
+    elif figures.effective_size and figures.refusal is None:
+        needed = math.ceil(figures.drawn * MIN_TO_PLACE / figures.effective_size)
+    else:
+        needed = None
+    return drawn_cases(judged.population, needed)
 
 
 def _why_unknown(judged: Manifest | EvaluationReport) -> str | None:
@@ -170,11 +194,19 @@ def no_proxy_for_origin(report: EvaluationReport) -> Verdict:
     by_score = joint.score_share_of_unconfirmed if joint else None
     is_strong = bool(too_strong) or (by_score is not None and by_score > MAX_SCORE_SHARE)
     is_measured = bool(report.proxies) and by_score is not None
+    cleared = report.inspected.labelled - report.inspected.confirmed
+    days = (report.window.begins, report.window.ends)
     return Verdict(
         "proxies",
         "refused" if is_strong else "passed" if is_measured else "undecided",
         f"of the information about the region of origin, {listed or 'nothing was measured'}; want "
         f"at most {MAX_PROXY_SHARE:g} in one feature; {_joint_in_words(joint)}",
+        cases=CountedCases(
+            "inspections that found nothing",
+            joint.unconfirmed if joint else cleared,
+            MIN_ROWS,
+            *days,
+        ),
     )
 
 
@@ -197,17 +229,18 @@ def no_worse_than_champion(
     model: RiskModel, champion: RiskModel | None, data: TrainingSet | None
 ) -> Verdict:
     """Check that the model is as good as the champion on the same subjects, within a margin."""
-    if champion is None:
-        return Verdict(comparison_gate.GATE, "undecided", NO_CHAMPION)
+    gate = comparison_gate.GATE
     if data is None:
-        return Verdict(comparison_gate.GATE, "undecided", NO_TRAINING_SET)
+        return Verdict(gate, "undecided", NO_TRAINING_SET if champion else NO_CHAMPION)
     try:
-        window = window_unseen_by_both(model, champion, data)
+        window = window_unseen_by_both(model, champion or model, data)
     except WindowUnusable as error:
-        return Verdict(comparison_gate.GATE, "undecided", str(error))
+        return Verdict(gate, "undecided", str(error))
+    if champion is None:
+        return without_champion(data, window)[0]
     of_model, of_champion = (scored_window(m, data, window) for m in (model, champion))
     labels = of_model.subjects(labelled_only=False).labels
-    return comparison_gate.no_worse(labels, of_model.log_odds, of_champion.log_odds)
+    return comparison_gate.no_worse(labels, of_model.log_odds, of_champion.log_odds, window.figures)
 
 
 def bounded_influence(report: EvaluationReport) -> Verdict:
@@ -272,12 +305,13 @@ def steady_canaries(
     if champion is None:
         return Verdict(gate, "undecided", NO_CHAMPION)
     if canaries is None:
-        return Verdict(gate, "undecided", NO_CANARIES)
+        return Verdict(gate, "undecided", NO_CANARIES, cases=CountedCases(CANARY_CASES, 0, 1))
     if data is None:
         return Verdict(gate, "undecided", NO_TRAINING_SET)
     confirmed, cleared = canaries.shifts(model, champion, data)
     if not confirmed.chosen + cleared.chosen:
-        return Verdict(gate, "undecided", NO_CANARIES)
+        return Verdict(gate, "undecided", NO_CANARIES, cases=CountedCases(CANARY_CASES, 0, 1))
+    shifts = (confirmed, cleared)
     # Only moves in the wrong direction count: confirmed down, cleared up.
     lower, higher = -(confirmed.log_odds or 0.0), cleared.log_odds or 0.0
     is_steady = max(lower, higher) <= MAX_CANARY_MOVE
@@ -289,6 +323,11 @@ def steady_canaries(
         f"{_number(cleared.log_odds)}, over {cleared.found} of {cleared.chosen}, chosen on "
         f"{canaries.chosen_at:%Y-%m-%d}; want no more than {MAX_CANARY_MOVE:g} towards the "
         "wrong side, and most of either sort in the training set",
+        cases=CountedCases(
+            CANARY_CASES,
+            sum(shift.found for shift in shifts),
+            sum(shift.chosen // 2 + 1 for shift in shifts if shift.chosen),
+        ),
     )
 
 
@@ -300,18 +339,36 @@ def holds_on_the_control_lane(
     Nobody can steer who is drawn, so labels falsified on purpose have no influence there.
     """
     gate = "control lane"
-    if champion is None:
-        return Verdict(gate, "undecided", NO_CHAMPION)
     if data is None:
-        return Verdict(gate, "undecided", NO_TRAINING_SET)
+        return Verdict(gate, "undecided", NO_TRAINING_SET if champion else NO_CHAMPION)
     try:
-        window = window_unseen_by_both(model, champion, data)
+        window = window_unseen_by_both(model, champion or model, data)
     except WindowUnusable as error:
         return Verdict(gate, "undecided", str(error))
+    if champion is None:
+        return without_champion(data, window)[1]
     of_model, of_champion = (
         scored_window(m, data, window).subjects(labelled_only=True) for m in (model, champion)
     )
-    return no_worse_in_the_control_lane(of_model, of_champion)
+    return no_worse_in_the_control_lane(of_model, of_champion, window.figures)
+
+
+def without_champion(data: TrainingSet, window: TimeWindow) -> tuple[Verdict, Verdict]:
+    """Return the verdicts of both comparisons where there is nothing to compare with."""
+    figures = window.figures
+    by_lot = int(window.labels[data.outcomes.in_random_lane[window.rows]].sum())
+    cases = comparison_gate.confirmed_cases(figures.confirmed, figures), _by_lot(by_lot, figures)
+    return (
+        Verdict(comparison_gate.GATE, "undecided", NO_CHAMPION, cases=cases[0]),
+        Verdict("control lane", "undecided", NO_CHAMPION, cases=cases[1]),
+    )
+
+
+def _by_lot(
+    confirmed: int, window: WindowFigures, needed: int | None = MIN_CONFIRMED_AT_RANDOM
+) -> CountedCases:
+    kind: Case = "confirmed subjects drawn at random"
+    return CountedCases(kind, confirmed, needed, window.begins, window.ends)
 
 
 def window_unseen_by_both(model: RiskModel, champion: RiskModel, data: TrainingSet) -> TimeWindow:
@@ -324,8 +381,10 @@ def window_unseen_by_both(model: RiskModel, champion: RiskModel, data: TrainingS
     return window
 
 
-def no_worse_in_the_control_lane(of_model: LabelledWindow, of_champion: LabelledWindow) -> Verdict:
-    """Return the same verdict from labelled subjects scored by both models."""
+def no_worse_in_the_control_lane(
+    of_model: LabelledWindow, of_champion: LabelledWindow, window: WindowFigures
+) -> Verdict:
+    """Return the same verdict from labelled subjects of a window scored by both models."""
     gate = "control lane"
     is_random = of_model.in_random_lane & ~np.isnan(of_model.labels)
     confirmed = int(of_model.labels[is_random].sum())
@@ -335,6 +394,7 @@ def no_worse_in_the_control_lane(of_model: LabelledWindow, of_champion: Labelled
             "undecided",
             f"{confirmed} confirmed of {int(is_random.sum())} drawn at random say too little; "
             f"want {MIN_CONFIRMED_AT_RANDOM}",
+            cases=_by_lot(confirmed, window),
         )
     gain = gain_of_auc(of_model.only(is_random).ranking(), of_champion.only(is_random).ranking())
     verdict = no_worse_by(gain, MAX_LOSS_OF_AUC)
@@ -346,7 +406,11 @@ def no_worse_in_the_control_lane(of_model: LabelledWindow, of_champion: Labelled
     if verdict == "undecided":
         enough = enough_in_words(gain, MAX_LOSS_OF_AUC, confirmed, "confirmed subjects")
         reason = f"{reason}; {enough}"
-    return Verdict(gate, verdict, reason)
+    needed = units_needed(gain, MAX_LOSS_OF_AUC, confirmed)
+    if needed is not None:
+        needed = max(needed, MIN_CONFIRMED_AT_RANDOM)
+    cases = _by_lot(confirmed, window, needed)
+    return Verdict(gate, verdict, reason, cases=cases)
 
 
 def gain_of_auc(of_model: ScoreRanking, of_champion: ScoreRanking) -> Estimate:

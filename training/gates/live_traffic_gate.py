@@ -3,8 +3,9 @@
 from datetime import date
 
 from training.confidence_intervals import Estimate
-from training.gates.non_inferiority import enough_in_words, no_worse_by
+from training.gates.non_inferiority import enough_in_words, no_worse_by, units_needed
 from training.gates.verdict import Verdict
+from training.model.counted_cases import CountedCases
 
 GATE = "live traffic"
 
@@ -25,6 +26,7 @@ def no_worse_on_live_traffic(gain: Estimate, compared: int, needs: str | None = 
             f"of {compared:,} decisions too few results are known of what the two choose "
             f"differently ({needs or 'more would tell'})",
         )
+    needed = units_needed(gain, MARGIN, compared)
     verdict = no_worse_by(gain, MARGIN)
     reason = (
         f"precision among as many chosen differs from the champion's by {gain.value:+.3f} "
@@ -33,7 +35,8 @@ def no_worse_on_live_traffic(gain: Estimate, compared: int, needs: str | None = 
     )
     if verdict == "undecided":
         reason = f"{reason}; {enough_in_words(gain, MARGIN, compared, 'decisions with results')}"
-    return Verdict(GATE, verdict, reason)
+    cases = CountedCases("decisions with results", compared, needed)
+    return Verdict(GATE, verdict, reason, cases=cases)
 
 
 def too_recent_on_live_traffic(asked: int, until: date) -> Verdict:

@@ -155,11 +155,11 @@ def waiver_in_force(folder: Path, digest: str, home: ModelHome, at: datetime) ->
     )
 
 
-def refuse_unless_open(verdicts: tuple[Verdict, ...]) -> None:
-    """Raise PromotionRefused with the reasons of all gates that stay shut."""
+def refuse_unless_open(verdicts: tuple[Verdict, ...], at: datetime) -> None:
+    """Raise PromotionRefused with the reasons, as of `at`, of all gates that stay shut."""
     if shut := [verdict for verdict in verdicts if not verdict.is_open]:
         raise PromotionRefused(
-            tuple(f"{v.gate}, {v.verdict}: {v.reason}" for v in shut),
+            tuple(f"{v.gate}, {v.verdict}: {v.in_words(at)}" for v in shut),
             tuple(v.gate for v in shut if v.verdict == "undecided" and v.gate in WAIVABLE),
             tuple(
                 v.gate for v in shut if v.verdict == "refused" and v.gate in WAIVABLE_WHEN_REFUSED

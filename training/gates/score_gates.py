@@ -86,8 +86,10 @@ def traffic_verdicts(report: EvaluationReport) -> Iterator[Verdict]:
 def champion_verdicts(scored: ScoredSubjects, champion: ScoredSubjects | None) -> Iterator[Verdict]:
     """Yield the verdicts that compare with the champion's scores of the same subjects."""
     if champion is None:
-        yield Verdict(comparison_gate.GATE, "undecided", gates.NO_CHAMPION)
-        yield Verdict("control lane", "undecided", gates.NO_CHAMPION)
+        yield from gates.without_champion(scored.data, scored.window)
         return
-    yield comparison_gate.no_worse(scored.everyone.labels, scored.log_odds, champion.log_odds)
-    yield gates.no_worse_in_the_control_lane(scored.everyone, champion.everyone)
+    window = scored.window.figures
+    yield comparison_gate.no_worse(
+        scored.everyone.labels, scored.log_odds, champion.log_odds, window
+    )
+    yield gates.no_worse_in_the_control_lane(scored.everyone, champion.everyone, window)

@@ -5,14 +5,16 @@ verdicts.json   next to a promoted model: the verdicts of all gates at its promo
 
 import json
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import TypeAdapter, ValidationError
 
 from features.errors import in_own_words
 from training.errors import ArtefactError
+from training.model.counted_cases import CountedCases
 from training.model.model_pointer import marked
 
 Answer = Literal["passed", "refused", "undecided"]
@@ -25,7 +27,8 @@ class Verdict:
 
     An undecided gate measured too little; its reason states what would be enough, and it lets
     nothing through unless the profile in `not_required_in` does without it. A waived gate has not
-    passed, but stops nothing; `reason` then ends with the person accountable.
+    passed, but stops nothing; `reason` then ends with the person accountable. `cases` are those
+    that the gate decides from, if it counts any.
     """
 
     gate: str
@@ -33,6 +36,7 @@ class Verdict:
     reason: str
     is_waived: bool = False
     not_required_in: str | None = None
+    cases: CountedCases | None = None
 
     @property
     def is_open(self) -> bool:
@@ -44,6 +48,18 @@ class Verdict:
     def answer(self) -> str:
         """The verdict with a mark, such as `undecided, waived` or `…, not required in a trial`."""
         return marked(self.verdict, self.not_required_in, is_waived=self.is_waived)
+
+    @property
+    def as_json(self) -> dict[str, Any]:
+        """The verdict as JSON values."""
+        values: dict[str, Any] = TypeAdapter(Verdict).dump_python(self, mode="json")
+        return values
+
+    def in_words(self, at: datetime) -> str:
+        """Return the reason, with the cases that are known and needed as of `at`."""
+        if self.cases is None:
+            return self.reason
+        return f"{self.reason}; {self.cases.in_words(self.verdict, at)}"
 
     def waived(self, in_words: str) -> "Verdict":
         """Return the verdict as waived; a gate that passed needs no waiver."""
@@ -59,7 +75,7 @@ def passed_if(is_met: bool) -> Answer:
 
 def write_verdicts(folder: Path, verdicts: Iterable["Verdict"]) -> None:
     """Store all verdicts next to the model in `folder`."""
-    content = json.dumps([asdict(verdict) for verdict in verdicts], indent=1)
+    content = json.dumps([verdict.as_json for verdict in verdicts], indent=1)
     (folder / VERDICTS).write_text(content + "\n", encoding="utf-8")
 
 

@@ -17,6 +17,7 @@ from features.errors import Tampered
 from features.home_keys import keys_in_pem
 from features.signed_documents import SignedDocument
 from training.errors import ArtefactError
+from training.model.counted_cases import CountedCases
 from training.model.manifest import FrozenModel, Manifest
 
 Alias = Literal["champion", "challenger", "shadow"]
@@ -29,7 +30,8 @@ _MAX_BYTES = 1 << 24
 class GateVerdict(FrozenModel):
     """The verdict of one gate at a promotion; `is_waived` if people answer for it.
 
-    `not_required_in` is the profile that does without the gate (`training.gates.profiles`).
+    `not_required_in` is the profile that does without the gate (`training.gates.profiles`), `cases`
+    those that it decides from.
     """
 
     gate: str
@@ -37,6 +39,7 @@ class GateVerdict(FrozenModel):
     reason: str
     is_waived: bool = False
     not_required_in: str | None = None
+    cases: CountedCases | None = None
 
     @property
     def answer(self) -> str:

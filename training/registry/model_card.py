@@ -4,6 +4,7 @@ All of it comes from the manifest, the report, the registration and the gates' v
 """
 
 from collections.abc import Iterable
+from datetime import datetime
 
 from training.evaluation.evaluation_page import spelt
 from training.evaluation.evaluation_report import (
@@ -25,8 +26,9 @@ def model_card(
     registration: Registration,
     approver: str,
     verdicts: Iterable[Verdict],
+    at: datetime,
 ) -> str:
-    """Return the card in Markdown; brackets are 95 % intervals."""
+    """Return the card in Markdown as of `at`; brackets are 95 % intervals."""
     parts = (
         f"# {registration.name}, version {registration.version}",
         _who(registration, approver),
@@ -40,7 +42,8 @@ def model_card(
         "## Limits\n\n" + _listed(_limits(report)),
         "## Gates\n\n"
         + _listed(
-            f"{verdict.gate}, {verdict.answer}: {_plain(verdict.reason)}" for verdict in verdicts
+            f"{verdict.gate}, {verdict.answer}: {_plain(verdict.in_words(at))}"
+            for verdict in verdicts
         ),
     )
     return "\n\n".join(parts) + "\n"

@@ -115,7 +115,7 @@ def promote_version(
     verdicts = tuple(for_use(verdict, approval.profile) for verdict in verdicts)
     # Before refusing: refused attempts must be on record too.
     _record(store, registration, approval, verdicts)
-    refuse_unless_open(verdicts)
+    refuse_unless_open(verdicts, approval.at)
     if waiver and any(verdict.is_waived for verdict in verdicts):
         waiver.write(home.folder_of(registration.name, registration.version), home.signing_key)
     _write_card(home, store, registration, approval, verdicts)
@@ -147,7 +147,7 @@ def roll_back(
         *soundness(folder, former.digest, home, inputs),
         *waiver_in_force(folder, former.digest, home, approval.at),
     )
-    refuse_unless_open(verdicts)
+    refuse_unless_open(verdicts, approval.at)
     if not former.is_through_all_gates:
         raise PromotionRefused((f"no gate let version {former.version} through",))
     left_open = [each.gate for each in former.verdicts if each.not_required_in]
@@ -194,7 +194,7 @@ def run_as_shadow(
     registration = _registered(home, home.find(reference))
     folder = home.folder_of(registration.name, registration.version)
     verdicts = (*unsigned(registration), *soundness(folder, registration.digest, home, inputs))
-    refuse_unless_open(verdicts)
+    refuse_unless_open(verdicts, approval.at)
     shadow = approval.of(registration, verdicts).signed_for(SHADOW, home.signing_key)
     # The registry first, as in `_name_champion`.
     set_alias(store, shadow.name, SHADOW, shadow.version)
@@ -254,7 +254,7 @@ def _write_card(
     # The gates have just verified these files.
     manifest = Manifest.model_validate_json((folder / "manifest.json").read_bytes())
     report = EvaluationReport.model_validate_json((folder / REPORT).read_bytes())
-    card = model_card(manifest, report, registration, approval.approver, verdicts)
+    card = model_card(manifest, report, registration, approval.approver, verdicts, approval.at)
     add_text(store, registration.run_id, MODEL_CARD, card)
     (folder / MODEL_CARD).write_text(card)
     write_verdicts(folder, verdicts)

@@ -64,6 +64,7 @@ def test_what_every_gate_said_at_the_promotion_is_in_the_file(home: Path) -> Non
             "verdict": "undecided",
             "reason": "there are none; waived by grace",
             "is_waived": True,
+            "cases": None,
             "not_required_in": None,
         }
     ]

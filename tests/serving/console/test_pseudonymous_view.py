@@ -2,6 +2,7 @@
 
 import json
 import re
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ from tests.serving.conftest import NOW, Service
 from tests.serving.console.test_pages import ORIGIN
 from tests.serving.review.cases.test_cases_served import open_case, reviewed
 from tests.serving.review.supervision.test_supervision_served import sign_in_as
+from training.model.counted_cases import CountedCases
 from training.model.model_home import ModelHome
 from training.model.model_pointer import GateVerdict
 
@@ -116,6 +118,14 @@ def test_the_page_of_models_shows_what_every_gate_said_and_who_waived_it(
             verdict="undecided",
             reason="there are none; waived by grace, asked by ada",
             is_waived=True,
+            cases=CountedCases("canaries in the training set", 0, 1),
+        ),
+        GateVerdict(
+            gate="control lane",
+            verdict="undecided",
+            reason="few",
+            not_required_in="trial",
+            cases=CountedCases("confirmed subjects", 20, 30, NOW - timedelta(days=100), NOW),
         ),
     )
     models = ModelHome(reviewed.home)
@@ -127,10 +137,15 @@ def test_the_page_of_models_shows_what_every_gate_said_and_who_waived_it(
 
     page = reviewed.client.get("/console/models").text
 
-    assert re.search(r"Leakage</th><td>passed</td><td[^>]*>no check refuses</td>", page)
+    assert re.search(r"Leakage</th><td>passed</td><td>–</td><td[^>]*>no check refuses</td>", page)
     waived = "there are none; waived by grace, asked by ada"
-    assert re.search(rf"<td>undecided, waived</td><td[^>]*>{waived}</td>", page)
-    assert "version 1 (champion): 1 of 2 waived" in page
+    assert re.search(rf"<td>undecided, waived</td><td>[^<]*</td><td[^>]*>{waived}</td>", page)
+    assert "version 1 (champion): 1 of 3 waived" in page
+    expected = f"{NOW + timedelta(days=50):%Y}"
+    known = rf"Confirmed subjects: 20 are known, about 30 are needed; expected by [^<]*{expected}"
+    assert re.search(known, page)
+    french = reviewed.client.get("/console/models", headers={"Accept-Language": "fr"})
+    assert "Sujets confirmés : 20 connus, environ 30 nécessaires ; attendus d’ici le" in french.text
 
 
 def post(service: Service, path: str, token: str, **form: str) -> Any:

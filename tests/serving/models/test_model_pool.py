@@ -189,7 +189,7 @@ def test_models_are_described_with_what_every_gate_said_at_their_promotion(
 
     told = {model["subject_kind"]: model["verdicts"] for model in described}
     assert told == {
-        "route": [SOUND.model_dump()],
+        "route": [SOUND.model_dump(exclude={"cases"})],
         "shipment": [
             {
                 "gate": "leakage",

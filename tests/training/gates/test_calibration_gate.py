@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 
 import numpy as np
@@ -132,13 +132,25 @@ def test_the_figures_of_an_evaluation_are_judged_with_the_draws_that_they_rest_o
     assert calibrated(section(calibration())).verdict == "passed"
     assert calibrated(section(wide)).verdict == "undecided"
     assert calibrated(section(wide)).reason.endswith(", 3 are known")
+    passed = calibrated(section(calibration(slope=Estimate(1.0, 0.5, 1.25)), drawn=640)).cases
+    assert passed is not None
+    # The slope's interval reaches three quarters as far as its band.
+    assert (passed.known, passed.needed) == (640, 360)
+    # Three results in a hundred days, and thirty are the fewest of any figure.
+    cases = calibrated(section(wide)).cases
+    assert cases is not None
+    assert (cases.known, cases.needed) == (3, 30)
+    assert cases.expected_at == datetime(2026, 1, 1, tzinfo=UTC) + timedelta(days=1_000)
 
 
-def section(told: TrafficCalibration, refusal: str | None = None) -> PopulationSection:
+def section(
+    told: TrafficCalibration, refusal: str | None = None, drawn: int = 3
+) -> PopulationSection:
     """What the gate reads of an evaluation."""
     return PopulationSection.model_construct(
         begins=datetime(2026, 1, 1, tzinfo=UTC),
-        figures=SimpleNamespace(refusal=refusal, drawn=3),
+        ends=datetime(2026, 4, 11, tzinfo=UTC),
+        figures=SimpleNamespace(refusal=refusal, drawn=drawn),
         calibration=told,
     )
 

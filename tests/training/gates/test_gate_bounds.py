@@ -1,7 +1,7 @@
 """Both sides of every bound of a gate, on figures written by hand, and what its sentence says."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 
@@ -20,7 +20,8 @@ from training.gates.canaries import Canaries, CanaryShift
 from training.gates.second_approval import approved_by_another
 from training.gates.verdict import Answer, Verdict
 from training.leakage.finding import LeakageFinding
-from training.model.manifest import Manifest
+from training.model.counted_cases import CountedCases
+from training.model.manifest import Manifest, WindowFigures
 from training.parameters import LeakageParameters
 
 UNKNOWN = Estimate(None)
@@ -32,7 +33,10 @@ def manifest(**metrics: Estimate) -> Manifest:
 
 
 def report(**parts: Any) -> EvaluationReport:
-    return EvaluationReport.model_construct(**({"population": None} | parts))
+    window = WindowFigures(begins=DAY, ends=DAY + timedelta(days=100), labelled=300, confirmed=50)
+    inspected = SimpleNamespace(labelled=300, confirmed=50)
+    known = {"population": None, "window": window, "inspected": inspected}
+    return EvaluationReport.model_construct(**(known | parts))
 
 
 @pytest.mark.parametrize(
@@ -75,6 +79,34 @@ def test_a_slope_above_0_tells_enough_where_no_roc_auc_is_known(
 
     assert gates.better_than_random(asked).verdict == verdict
     assert gates.better_than_random(beside_chance).verdict == "undecided"
+
+
+@pytest.mark.parametrize(
+    ("roc_auc", "drawn", "refusal", "needed"),
+    [
+        (Estimate(0.6, 0.45, 0.75), 100, None, 225),
+        (Estimate(0.6, 0.55, 0.65), 100, None, 25),
+        (Estimate(0.25, 0.2, 0.75), 100, None, 400),
+        (Estimate(0.5, 0.4, 0.6), 100, None, None),
+        (UNKNOWN, 100, None, 400),
+        (UNKNOWN, 100, "wrong probabilities", None),
+        (UNKNOWN, 29, "too few", 30),
+    ],
+)
+def test_a_ranking_is_judged_from_enough_draws_on(
+    roc_auc: Estimate, drawn: int, refusal: str | None, needed: int | None
+) -> None:
+    figures = SimpleNamespace(drawn=drawn, refusal=refusal, effective_size=50.0)
+    population = PopulationSection.model_construct(
+        begins=DAY, ends=DAY + timedelta(days=100), figures=figures
+    )
+    metrics = {"population_roc_auc": roc_auc}
+    asked: Any = SimpleNamespace(metrics=metrics, population=population)
+
+    cases = gates.better_than_random(asked).cases
+
+    assert cases is not None
+    assert (cases.known, cases.needed) == (drawn, needed)
 
 
 def test_what_was_found_at_the_gates_share_is_told_where_it_is_known() -> None:
@@ -362,15 +394,19 @@ def test_how_far_canaries_moved_is_spelt_out_and_so_is_what_is_lacking() -> None
         "the wrong side, and most of either sort in the training set"
     )
     assert without == Verdict(
-        "canaries", "undecided", "there are no canaries; `tidegate retrain` chooses them"
+        "canaries",
+        "undecided",
+        "there are no canaries; `tidegate retrain` chooses them",
+        cases=CountedCases("canaries in the training set", 0, 1),
     )
+    assert verdict.cases == CountedCases("canaries in the training set", 51, 102)
 
 
 def test_where_there_is_nothing_to_compare_with_no_comparison_is_passed() -> None:
     is_there: Any = object()
     known = moved(0.0, 0.0)
     for champion, data, lacking in (
-        (None, is_there, "there is no champion to compare with"),
+        (None, None, "there is no champion to compare with"),
         (is_there, None, "give --training-set"),
     ):
         asked = (

@@ -182,9 +182,12 @@ def test_thirty_confirmed_by_lot_are_enough_to_stop_a_worse_model(
     )
     assert worse.reason.startswith("ROC-AUC differs from the champion's by -0.")
     assert same.verdict == "passed", same.reason
-    assert few == gates.Verdict(
-        "control lane", "undecided", "29 confirmed of 119 drawn at random say too little; want 30"
+    assert (few.verdict, few.reason) == (
+        "undecided",
+        "29 confirmed of 119 drawn at random say too little; want 30",
     )
+    assert few.cases is not None
+    assert (few.cases.known, few.cases.needed) == (29, 30)
 
 
 @pytest.mark.parametrize(

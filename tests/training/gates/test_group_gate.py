@@ -1,5 +1,6 @@
 """The gate of groups on figures written by hand."""
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -13,6 +14,9 @@ from training.evaluation.evaluation_report import (
 )
 from training.gates.group_gate import fair_to_groups
 from training.gates.verdict import Answer
+from training.model.counted_cases import CountedCases
+
+BEGINS = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 def group(
@@ -35,6 +39,8 @@ def group(
 def report(*groups: GroupReferrals, **figures: Any) -> EvaluationReport:
     told: dict[str, Any] = {"subjects": 10_000, "refusal": None} | figures
     population = PopulationSection.model_construct(
+        begins=BEGINS,
+        ends=BEGINS + timedelta(days=100),
         figures=PopulationFigures(
             **told,
             certain=0,
@@ -97,21 +103,29 @@ def test_the_groups_that_decide_are_named_with_their_figures() -> None:
 
 
 @pytest.mark.parametrize(
-    ("more", "said"),
+    ("more", "enough"),
     [
-        ({570: 0.6, 800: 0.21, 1_130: 0.2, 1_600: 0.1}, "; about 1,130 subjects of it would tell"),
-        ({570: 0.95, 800: 0.951}, "; about 800 subjects of it would tell"),
-        ({570: 0.6, 800: 0.6}, "; so near the limit, no number of subjects would tell"),
-        ({}, "; so near the limit, no number of subjects would tell"),
+        ({570: 0.6, 800: 0.21, 1_130: 0.2, 1_600: 0.1}, 1_130),
+        ({570: 0.95, 800: 0.951}, 800),
+        ({570: 0.6, 800: 0.6}, None),
+        ({}, None),
     ],
 )
 def test_an_unclear_group_says_from_how_many_subjects_it_would_be_clear(
-    more: dict[int, float], said: str
+    more: dict[int, float], enough: int | None
 ) -> None:
-    verdict = fair_to_groups(report(FAIR, group("unclear", 0.5, more=more)))
+    sooner = group("sooner", 0.4, more={500: 0.1})
+    verdict = fair_to_groups(report(FAIR, sooner, group("unclear", 0.5, more=more)))
 
     assert verdict.verdict == "undecided"
-    assert said in verdict.reason
+    if enough is None:
+        assert "; so near the limit, no number of subjects would tell" in verdict.reason
+    else:
+        assert f"; about {enough:,} subjects of it would tell" in verdict.reason
+    # Groups of 400 in a traffic of 10,000.
+    needed = None if enough is None else 25 * enough
+    days = (BEGINS, BEGINS + timedelta(days=100))
+    assert verdict.cases == CountedCases("subjects of all traffic", 10_000, needed, *days)
 
 
 def test_where_nothing_is_known_of_all_traffic_the_gate_is_undecided_and_says_why() -> None:

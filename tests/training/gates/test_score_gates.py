@@ -122,7 +122,12 @@ def test_the_champion_is_compared_on_the_same_subjects(scored: ScoredSubjects) -
 def test_without_a_champion_no_comparison_is_passed(scored: ScoredSubjects) -> None:
     why = "there is no champion to compare with; once there is one, its successor is compared"
 
-    assert [*champion_verdicts(scored, None)] == [
+    verdicts = [*champion_verdicts(scored, None)]
+
+    assert [replace(verdict, cases=None) for verdict in verdicts] == [
         Verdict("no worse than the champion", "undecided", why),
         Verdict("control lane", "undecided", why),
     ]
+    labels, by_lot = scored.everyone.labels, scored.everyone.in_random_lane
+    known = [verdict.cases.known for verdict in verdicts if verdict.cases]
+    assert known == [np.nansum(labels), np.nansum(labels[by_lot])]

@@ -1,6 +1,7 @@
 """Three verdicts, what a waiver makes of each, and how they are kept beside a model."""
 
 from dataclasses import FrozenInstanceError
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from training.errors import ArtefactError, PromotionRefused
 from training.gates.promotion_verdicts import refuse_unless_open
 from training.gates.verdict import VERDICTS, Verdict, passed_if, read_verdicts, write_verdicts
 
+AT = datetime(2026, 11, 24, tzinfo=UTC)
 PASSED, REFUSED, UNDECIDED = (
     Verdict("groups", "passed", "fair"),
     Verdict("groups", "refused", "unfair"),
@@ -45,7 +47,7 @@ def test_a_waiver_leaves_a_verdict_as_it_is_and_says_who_answers() -> None:
 )  # fmt: skip
 def test_a_waiver_is_proposed_only_where_it_opens_all(also: list[Verdict], proposed: str) -> None:
     with pytest.raises(PromotionRefused) as refused:
-        refuse_unless_open((Verdict("canaries", "undecided", "none"), *also))
+        refuse_unless_open((Verdict("canaries", "undecided", "none"), *also), AT)
 
     assert proposed in str(refused.value)
     assert ("--waive" in str(refused.value)) is ("no waiver" not in proposed)

@@ -302,9 +302,13 @@ def test_a_pointer_says_what_gates_said_and_who_answered(
 
     pointer = home.pointer(NAME, "champion")
     assert pointer == done.champion
-    assert [vars(verdict) for verdict in done.verdicts] == [
-        verdict.model_dump() for verdict in pointer.verdicts
+    assert [verdict.as_json for verdict in done.verdicts] == [
+        verdict.model_dump(mode="json") for verdict in pointer.verdicts
     ]
+    # There is nothing to compare with yet, but cases of the comparison are counted.
+    cases = {verdict.gate: verdict.cases for verdict in pointer.verdicts}
+    assert cases["no worse than the champion"].known > 0
+    assert cases["control lane"].needed == 30
     assert [approver.name for approver in pointer.approvers] == ["grace"]
     assert (pointer.role, pointer.set_at) == ("champion", NOON)
 
