@@ -176,6 +176,11 @@ class Settings(FixedLimits, BaseSettings):
         description="The least probability of a random draw for control. It is never 0, or "
         "nothing could be measured.",
     )
+    blind_share: Share = Field(
+        default=0.1,
+        description="The share of cases whose first judgement is made without lane, place in the "
+        "queue and reasons, so that agreement with the score can be measured.",
+    )
     max_body_bytes: Annotated[int, Field(ge=1024)] = Field(
         default=1024 * 1024,
         description="The largest body with one subject. The largest route that records allow "

@@ -9,7 +9,7 @@ from serving.language import say, subject_named
 from serving.review.acts.undo import UNDO_WITHIN
 from serving.review.cases.case_records import CaseRow, StoredEvent
 from serving.review.cases.case_state import Case
-from serving.review.cases.event_kinds import EVENT_KINDS
+from serving.review.cases.event_kinds import EVENT_KINDS, JUDGEMENTS
 from serving.review.cases.reviewer import Reviewer
 
 
@@ -42,7 +42,7 @@ def act_done(services: Services, reviewer: Reviewer, case_id: str, now: datetime
     row, case = services.cases.case(reviewer, case_id)
     events = services.cases.history(reviewer, row)
     # Reads and first judgements follow an act without changing the case.
-    told = [event for event in events if event.action not in ("read", "judge")]
+    told = [event for event in events if event.action not in ("read", *JUDGEMENTS)]
     if not told or not reviewer.actor.is_holder(told[-1].by):
         return None
     return _act_done(row, case, told[-1], now, revision)

@@ -14,6 +14,7 @@ from serving.review.acts.order import PROPOSED_CHOICES
 from serving.review.cases.actions import ACTION_WORDS, REFERRED_WORDS
 from serving.review.cases.case_records import StoredEvent
 from serving.review.cases.case_state import Case, Status, WaitingFor
+from serving.review.cases.event_kinds import JUDGEMENTS
 from serving.review.cases.results import (
     MIN_TEXT,
     RESULT_MEANING,
@@ -143,5 +144,5 @@ def marking_of(
 
 def judged_as(events: list[StoredEvent], caller: Caller) -> str | None:
     """Return the reader's first judgement as text; None without one."""
-    own = (e.text for e in events if e.action == "judge" and caller.actor.is_holder(e.by))
+    own = (e.text for e in events if e.action in JUDGEMENTS and caller.actor.is_holder(e.by))
     return next((JUDGED_AS_WORDS[each] for each in own if each in JUDGED_AS_WORDS), None)

@@ -11,11 +11,12 @@ from serving.console.case_forms import WAITING_FOR
 from serving.language import say, say_word
 from serving.review.cases.actions import CaseAction
 from serving.review.cases.case_records import StoredEvent
+from serving.review.cases.event_kinds import JUDGEMENTS
 from serving.review.cases.results import RESULT_MEANING
 from serving.web.html import instant_in_words
 
 # Events whose text is a code to translate.
-_CODED = ("read", "judge")
+_CODED = ("read", *JUDGEMENTS)
 
 # Fields that hold a person. Events of earlier versions hold a bare name there.
 _WHO = ("owner", "proposed_by")

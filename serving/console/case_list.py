@@ -15,6 +15,7 @@ from features.reference.goods_names import goods_name, is_of_other_goods
 from features.submission import Submission
 from serving.access.callers import Caller
 from serving.audit.decision import Decision
+from serving.console.case_view import is_blind_to
 from serving.container import Services
 from serving.explanation.code_names import country_in_words
 from serving.explanation.formatting import capital
@@ -26,7 +27,7 @@ from serving.review.cases.case_state import Amendment
 from serving.review.cases.case_summary import UNFITTING_DESCRIPTION
 from serving.review.cases.reviewer import Reviewer
 from serving.review.cases.teams import Inboxes
-from serving.triage.lane_declarations import LANE_NAMES, Lane, ShownLane, stored_lanes
+from serving.triage.lane_declarations import Lane, ShownLane, stored_lanes
 from serving.web.queue_cursor import decode_cursor, decode_place, encode_cursor, encode_place
 from serving.web.stored_texts import said_again
 
@@ -76,6 +77,7 @@ RISK_LEVELS: dict[Lane, RiskLevel] = {
     "post_review": "low",
 }
 # Characters per column, so that 20 rows fit on one screen; the open case shows full texts.
+JUDGE_FIRST = "To be judged first, without its lane and reasons"
 MAX_WHAT, MAX_WAY, MAX_FACT = 23, 28, 52
 
 
@@ -139,7 +141,7 @@ class Filters(BaseModel):
 
 @dataclass(frozen=True)
 class CaseLine:
-    """One row; for a case drawn at random it shows neither risk nor fact."""
+    """One row; a case drawn at random, or to be judged blind, shows neither risk nor fact."""
 
     row: CaseRow
     risk: RiskLevel
@@ -147,25 +149,29 @@ class CaseLine:
     what: str
     way: str
     fact: str
-    lane: str
     is_mine: bool
     amendment: Amendment | None = None
 
     @classmethod
     def from_case(
-        cls, row: CaseRow, decision: Decision | None, caller: Caller, now: datetime
+        cls,
+        row: CaseRow,
+        decision: Decision | None,
+        caller: Caller,
+        now: datetime,
+        *,
+        is_blind: bool = False,
     ) -> Self:
         """Return the row of a case; `decision` is None if erased or not readable."""
         submission = decision.submission if decision else None
         lane: Lane = row.lane  # type: ignore[assignment]  # a lane, as it was stored
         return cls(
             row,
-            RISK_LEVELS.get(lane, "low"),
+            "not said" if is_blind else RISK_LEVELS.get(lane, "low"),
             row.hours_left(submission, now),
             _shortened(subject_described(submission) if submission else row.what, MAX_WHAT),
             _short_way(submission) if submission else "",
-            _shortened(_fact(row, decision, caller), MAX_FACT),
-            LANE_NAMES[lane],
+            say(JUDGE_FIRST) if is_blind else _shortened(_fact(row, decision, caller), MAX_FACT),
             caller.actor.is_holder(row.holder),
             amendment_shown(row),
         )
@@ -195,7 +201,7 @@ class CaseList:
         tab: Tab = next(busy, "unassigned") if filters.tab is None else filters.tab
         shown = filters.model_copy(update={"tab": tab})
         found, following = _page(services, reviewer, shown, now)
-        rows = tuple(_listed(services, found, caller, now))
+        rows = tuple(_listed(services, found, caller, now, filters))
         return cls(shown, tab, counts, rows, following, services.cases.opened_to())
 
     def after(self, case_id: str, caller: Caller) -> str | None:
@@ -231,12 +237,16 @@ def _page(
 
 
 def _listed(
-    services: Services, found: list[CaseRow], caller: Caller, now: datetime
+    services: Services, found: list[CaseRow], caller: Caller, now: datetime, filters: Filters
 ) -> Iterator[CaseLine]:
     decisions = services.cases.decisions_of([r for r in found if not services.cases.is_masked(r)])
     for row in found:
-        # A case masked in the meantime is listed without its decision.
-        yield CaseLine.from_case(row, decisions.get(row.case_id), caller, now)
+        is_blind = is_blind_to(services, caller, row)
+        # In a list of one lane, a row would tell the lane.
+        if not (is_blind and filters.lane):
+            # A case masked in the meantime is listed without its decision.
+            decision = decisions.get(row.case_id)
+            yield CaseLine.from_case(row, decision, caller, now, is_blind=is_blind)
 
 
 def _shortened(text: str, longest: int) -> str:

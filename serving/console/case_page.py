@@ -26,7 +26,7 @@ from serving.console.case_forms import (
 from serving.console.case_history import EventView
 from serving.console.case_links import colleagues, link_graph
 from serving.console.case_list import Filters, subject_described, way_named
-from serving.console.case_view import FIELDS_OF_FACTS, CaseView, is_score_shown
+from serving.console.case_view import FIELDS_OF_FACTS, CaseView, is_blind_to, is_score_shown
 from serving.console.charts.case_pictures import CasePictures
 from serving.console.csrf import SignedForm
 from serving.console.forms import NEVER, RefusedForm, read_form
@@ -156,7 +156,8 @@ def judged_part(services: Services, caller: Caller, session: Session, case_id: s
     It reveals the score, so it is recorded as a read like the whole page.
     """
     row, case = services.cases.read(Reviewer.from_caller(caller), case_id, services.clock())
-    return page("judged_part.html", **_case_content(services, caller, session, row, case))
+    content = _case_content(services, caller, session, row, case)
+    return page("judged_part.html", was_blind=services.cases.is_blind(case_id), **content)
 
 
 def _case_content(
@@ -168,7 +169,8 @@ def _case_content(
     events = services.cases.history(reviewer, row)
     submission = decision.submission
     is_explained = caller.may("explain")
-    view = CaseView.from_decision(decision, is_explained=is_explained)
+    is_blind = is_blind_to(services, caller, case)
+    view = CaseView.from_decision(decision, is_explained=is_explained, is_blind=is_blind)
     details = (
         details_of(services.models, decision, reading().language) if is_explained else UNEXPLAINED
     )

@@ -22,6 +22,7 @@ from serving.explanation.reason_ranking import MAX_CHECKS
 from serving.explanation.reasons_in_words import Observation, Reason
 from serving.language import reading, say, say_word, subject_named
 from serving.review.acts.judge import has_said_a_view
+from serving.review.cases.case_records import CaseRow
 from serving.review.cases.case_state import Case
 from serving.review.cases.case_summary import describe_lane, describe_subject
 from serving.review.cases.reviewer import Reviewer
@@ -30,6 +31,9 @@ from serving.web.html import instant_in_words
 from serving.web.stored_texts import said_again
 
 MAX_FACTS = 5
+
+# In place of the lane before a blind first judgement.
+HIDDEN_LANE = "Judge it first"
 
 # Declaration fields behind each fact of the summary, by its label.
 FIELDS_OF_FACTS = {
@@ -49,7 +53,7 @@ FIELDS_OF_FACTS = {
 }
 
 
-def is_score_shown(services: Services, caller: Caller, case: Case) -> bool:
+def is_score_shown(services: Services, caller: Caller, case: Case | CaseRow) -> bool:
     """Return whether a reader sees the score: not before their own judgement if so configured."""
     if not services.settings.is_score_after_judgement or not caller.may("review"):
         return True
@@ -60,9 +64,17 @@ def is_score_shown(services: Services, caller: Caller, case: Case) -> bool:
     return has_said_a_view(services.cases, Reviewer.from_caller(caller), case.case_id)
 
 
+def is_blind_to(services: Services, caller: Caller, case: Case | CaseRow) -> bool:
+    """Return whether lane, risk and reasons are hidden as well until the reader has judged."""
+    return services.cases.is_blind(case.case_id) and not is_score_shown(services, caller, case)
+
+
 @dataclass(frozen=True)
 class CaseView:
-    """Parts of a decision that a page shows; `reasons_*` are empty if not explained."""
+    """Parts of a decision that a page shows; `reasons_*` are empty if not explained.
+
+    A blind view has neither lane nor reasons, and looks alike however the case was selected.
+    """
 
     decision: Decision
     title: str
@@ -76,6 +88,7 @@ class CaseView:
     largest_log_odds: float
     is_explained: bool
     is_drawn: bool
+    is_blind: bool
     estimate: str | None
 
     @property
@@ -95,19 +108,22 @@ class CaseView:
         return tuple([*first[:MAX_CHECKS], *((seen, None) for seen in more)][:MAX_FACTS])
 
     @classmethod
-    def from_decision(cls, decision: Decision, *, is_explained: bool) -> Self:
+    def from_decision(
+        cls, decision: Decision, *, is_explained: bool, is_blind: bool = False
+    ) -> Self:
         """Return the view of a decision, from what was stored with it."""
         submission = decision.submission
         # A draw has no reason, and reasons would bias the inspector towards where to look.
-        is_drawn = decision.is_drawn
+        is_drawn = decision.is_drawn and not is_blind
         language = reading().language
-        reasons = decision.reasons_in(language) if is_explained and not is_drawn else ()
+        has_reasons = is_explained and not (decision.is_drawn or is_blind)
+        reasons = decision.reasons_in(language) if has_reasons else ()
         return cls(
             decision=decision,
             title=subject_named(decision.subject_kind, decision.subject_id),
-            lane=LANE_NAMES[decision.lane],
+            lane=HIDDEN_LANE if is_blind else LANE_NAMES[decision.lane],
             what=describe_subject(submission, language=language),
-            why=describe_lane(decision, language, said_again),
+            why="" if is_blind else describe_lane(decision, language, said_again),
             facts=tuple(_facts(submission)),
             reasons_for=tuple(r for r in reasons if r.effect == "for"),
             reasons_against=tuple(r for r in reasons if r.effect == "against"),
@@ -115,6 +131,7 @@ class CaseView:
             largest_log_odds=max((abs(r.log_odds) for r in reasons), default=1.0),
             is_explained=is_explained,
             is_drawn=is_drawn,
+            is_blind=is_blind,
             estimate=estimate_in_words(decision.score, language) if decision.score else None,
         )
 

@@ -12,7 +12,7 @@ from serving.audit.decision_details import UNEXPLAINED, details_of
 from serving.audit.derived_reasons import with_reasons
 from serving.audit.visible_decisions import newest_visible, visible_decision
 from serving.console.browser_session import TheSession
-from serving.console.case_view import CaseView, is_score_shown
+from serving.console.case_view import CaseView, is_blind_to, is_score_shown
 from serving.console.csrf import SignedForm
 from serving.console.forms import RefusedForm, read_form
 from serving.console.justification import justification_form
@@ -58,7 +58,9 @@ def one(
     except JustificationNeeded:
         return justification_form(session, reader, f"/console/decisions/{decision_id}", None)
     is_shown = of_case is None or is_score_shown(services, reader, of_case)
-    case, why_unexplained = _view(services, as_seen_by(reader, decision, services.pseudonyms))
+    is_blind = of_case is not None and is_blind_to(services, reader, of_case)
+    shown = as_seen_by(reader, decision, services.pseudonyms)
+    case, why_unexplained = _view(services, shown, is_blind=is_blind)
     details = UNEXPLAINED
     if case.is_explained:
         details = details_of(services.models, case.decision, reading().language)
@@ -73,14 +75,18 @@ def one(
     )
 
 
-def _view(services: Services, decision: Decision) -> tuple[CaseView, str | None]:
+def _view(
+    services: Services, decision: Decision, *, is_blind: bool = False
+) -> tuple[CaseView, str | None]:
     """Return a decision with its reasons; without them, and why, if its model has changed."""
     try:
         return CaseView.from_decision(
-            with_reasons(services.models, decision), is_explained=True
+            with_reasons(services.models, decision), is_explained=True, is_blind=is_blind
         ), None
     except ReasonsUnavailable as unavailable:
-        return CaseView.from_decision(decision, is_explained=False), str(unavailable)
+        return CaseView.from_decision(decision, is_explained=False, is_blind=is_blind), str(
+            unavailable
+        )
 
 
 @router.post("/{decision_id}/justify")

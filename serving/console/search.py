@@ -11,9 +11,11 @@ from starlette.responses import HTMLResponse
 from features.records import Mode
 from serving.access.callers import Caller
 from serving.console.browser_session import TheSession
+from serving.console.case_view import HIDDEN_LANE, is_blind_to
 from serving.console.own_views import views_of
 from serving.console.page_scopes import MayFindCases
 from serving.console.pages import PageRoute, page
+from serving.container import Services
 from serving.errors import Unprocessable
 from serving.explanation.formatting import readable
 from serving.language import subject_named
@@ -81,14 +83,14 @@ class FoundRow:
     matched: tuple[tuple[str, str], ...]
 
     @classmethod
-    def from_match(cls, found: MatchedCase, caller: Caller) -> "FoundRow":
+    def from_match(cls, found: MatchedCase, services: Services, caller: Caller) -> "FoundRow":
         """Return the row of a found case, with the roles of what matched."""
         row = found.case
         lane: Lane = row.lane  # type: ignore[assignment]  # a lane, as it was stored
         return cls(
             row,
             subject_named(row.subject_kind, row.subject_id),
-            LANE_NAMES[lane],
+            HIDDEN_LANE if is_blind_to(services, caller, row) else LANE_NAMES[lane],
             caller.actor.is_holder(row.holder),
             tuple((names_in_words(term), term.value) for term in found.matched),
         )
@@ -123,7 +125,7 @@ def show_search(
         session=session,
         filters=filters,
         refusal=refusal,
-        found=[FoundRow.from_match(each, caller) for each in found.found],
+        found=[FoundRow.from_match(each, services, caller) for each in found.found],
         next=found.next,
         entities={}
         if caller.may("rescue")

@@ -61,7 +61,8 @@ SHOWN_TO_PEOPLE = ("access", "console", "monitor", "review", "web")
 TABLES = {
     "access/approvals.py": ("_WORDS",),
     "console/bulk_acts.py": ("DONE_WORDS",),
-    "console/case_list.py": ("TAB_NAMES", "RISK_LEVELS"),
+    "console/case_list.py": ("JUDGE_FIRST", "RISK_LEVELS", "TAB_NAMES"),
+    "console/case_view.py": ("HIDDEN_LANE",),
     "console/case_forms.py": ("JUDGED_AS_WORDS", "WAITING_FOR"),
     "console/charts/document_grid.py": ("_STATED",),
     "console/charts/timeline.py": ("ROWS",),

@@ -102,7 +102,7 @@ def stated_case(printed: PrintedCase) -> dict[str, Any]:
         "as_of": printed.at.isoformat(),
         "case": {name: getattr(row, name) for name in names}
         | {"opened_at": row.opened_at.isoformat(), "due_at": row.due_at.isoformat()}
-        | {"lane": shown_lane(row.lane), "what": row.what},
+        | {"lane": None if view.is_blind else shown_lane(row.lane), "what": row.what},
         "state": CASE.dump_python(printed.state, mode="json"),
         "decision": {
             "decision_id": decision.decision_id,
@@ -182,7 +182,8 @@ def _write_summary(paper: Paper, printed: PrintedCase) -> None:
 def _is_why_told(view: CaseView) -> bool:
     """Return whether a list, rule or danger selected the case; otherwise the score explains it."""
     decision = view.decision
-    return bool(decision.life_at_risk) or decision.lane_reason in ("watch_list", "rule")
+    is_named = decision.lane_reason in ("watch_list", "rule") and not view.is_blind
+    return bool(decision.life_at_risk) or is_named
 
 
 def _result_pairs(state: Case) -> Iterator[tuple[str, str]]:
@@ -396,7 +397,7 @@ def _map_svg(route: RouteMap) -> str:
 
 
 def _write_reasons(paper: Paper, view: CaseView) -> None:
-    if not view.is_explained or view.is_drawn or view.decision.unscored:
+    if not view.is_explained or view.is_drawn or view.is_blind or view.decision.unscored:
         return
     for title, reasons in (
         ("What speaks for a closer look", view.reasons_for),

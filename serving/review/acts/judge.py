@@ -10,7 +10,7 @@ from serving.review.acts.act_declaration import ActInput, ActRequest, CaseAct
 from serving.review.cases.case_change import CaseChange, acted, refuse_closed
 from serving.review.cases.case_records import StoredEvent
 from serving.review.cases.case_state import Case
-from serving.review.cases.event_kinds import EVENT_KINDS
+from serving.review.cases.event_kinds import EVENT_KINDS, JUDGEMENTS
 
 if TYPE_CHECKING:
     from serving.review.cases.cases import Cases
@@ -26,15 +26,19 @@ class FirstJudgement(ActInput):
     judged_as: JudgedAs
 
 
-def judge(case: Case, actor: Actor, at: datetime, judged_as: JudgedAs) -> CaseChange:
+def judge(
+    case: Case, actor: Actor, at: datetime, judged_as: JudgedAs, *, is_blind: bool = False
+) -> CaseChange:
     """Record a view of a case by its evidence, before its score; raises Conflict."""
     refuse_closed(case)
-    return acted(case, actor, at, "judge", judged_as)
+    return acted(case, actor, at, "judge_blind" if is_blind else "judge", judged_as)
 
 
 def judge_case(acting: ActRequest, judged_as: JudgedAs) -> Case:
     """Record a first judgement, once for each reviewer; raises Conflict the second time."""
     actor = acting.actor
+    # A page hides what an API client may have read.
+    was_blind = acting.takes and acting.cases.is_blind(acting.case_id)
 
     # Anyone who acted on the case has seen its score, so a judgement could not be independent.
     def require_no_view(events: Sequence[StoredEvent]) -> None:
@@ -47,7 +51,7 @@ def judge_case(acting: ActRequest, judged_as: JudgedAs) -> Case:
     return acting.cases.act(
         acting.reviewer,
         acting.case_id,
-        lambda case: judge(case, actor, acting.at, judged_as),
+        lambda case: judge(case, actor, acting.at, judged_as, is_blind=was_blind),
         require_no_view,
     )
 
@@ -68,7 +72,7 @@ JUDGE = CaseAct(
         "Say what one thinks of a case by its evidence, before its score; once for each reviewer."
     ),
     perform=lambda acting, body: judge_case(acting, body.judged_as),
-    records=("judge",),
+    records=JUDGEMENTS,
     input=FirstJudgement,
     revision="if_shown",
 )

@@ -10,10 +10,11 @@ from features.identities import declarations, identifiers_of, parties_of, roles_
 from features.records import Journey
 from features.submission import Submission
 from serving.audit.decision import Decision
+from serving.review.cases.blind_cases import is_blind
 from serving.review.cases.case_records import CaseLink, CaseRow, OpenedCase
 from serving.review.cases.case_state import Case
 from serving.review.cases.case_summary import describe_selection, describe_subject
-from serving.review.cases.queue_risk import risk_of
+from serving.review.cases.queue_risk import UNKNOWN_RISK, risk_of
 from serving.review.cases.teams import Team, receiving_team
 from serving.review.search.search_terms import CONVEYANCES, search_terms
 from serving.triage.lane_declarations import QUEUE_RANK, WITHOUT_CASE
@@ -38,12 +39,14 @@ def case_of_decision(
     record: str,
     office_of_place: Mapping[str, str] = MappingProxyType({}),
     teams: Sequence[Team] = (),
+    blind_share: float = 0.0,
 ) -> OpenedCase | None:
     """Return the case of a decision with its links and search terms; None for a release.
 
     There is no case either for what the manual procedure decides. If the decision names no office,
     its place of entry gives it by `office_of_place`. A rescored subject keeps the case of its first
     decision. The case starts in the inbox of the first of `teams` that receives it, if any.
+    A `blind_share` of cases is judged first without lane and reasons, and queued without its risk.
     """
     decision = Decision.model_validate_json(record)
     if not opens_case(decision):
@@ -74,7 +77,8 @@ def case_of_decision(
         why=describe_selection(decision),
         state=CASE.dump_json(Case(decision.case_id, team=team)).decode(),
         decision_id=decision.decision_id if decision.rescores else None,
-        risk=risk_of(decision),
+        # Its place must not tell what is hidden, nor make it wait.
+        risk=UNKNOWN_RISK if is_blind(decision.case_id, blind_share) else risk_of(decision),
         team=team,
     )
     links = sorted(_links(submission).items())

@@ -22,6 +22,7 @@ from serving.review.acts.stored_acts import (
     stored_change,
 )
 from serving.review.acts.undo import UNDO_WITHIN
+from serving.review.cases.blind_cases import is_blind
 from serving.review.cases.case_change import CaseChange, CaseEvent, CaseRule
 from serving.review.cases.case_of_decision import CASE, case_of_decision
 from serving.review.cases.case_records import (
@@ -79,8 +80,8 @@ class Cases:
     how masked cases appear. A case without an office belongs to that of its place of entry. `teams`
     returns the current teams, `colleagues` the holders of live accounts that review. Cases are
     referred to one of `known_offices`, or to any if none is known. `heard_by_now` adds positions
-    that arrived later to a submission. An act on a case whose revision is not `revision_read`
-    raises Conflict.
+    that arrived later to a submission. The `blind_share` of cases is judged first without lane and
+    reasons. An act on a case whose revision is not `revision_read` raises Conflict.
     """
 
     store: "CaseRepository"
@@ -93,6 +94,7 @@ class Cases:
     colleagues: Callable[[], Sequence[Reviewer]] = tuple
     known_offices: Callable[[], Collection[str]] = tuple
     heard_by_now: Callable[[Submission], Submission] = lambda submission: submission
+    blind_share: float = 0.0
     revision_read: int | None = None
 
     def open_new(self) -> None:
@@ -100,9 +102,13 @@ class Cases:
         teams = cache(self.teams)  # read once, and only if there is a case to open
 
         def open_case(seq: int, record: str) -> OpenedCase | None:
-            return case_of_decision(seq, record, self.office_of_place, teams())
+            return case_of_decision(seq, record, self.office_of_place, teams(), self.blind_share)
 
         self.store.open_new(open_case)
+
+    def is_blind(self, case_id: str) -> bool:
+        """Return whether the first judgement of a case is made without lane and reasons."""
+        return is_blind(case_id, self.blind_share)
 
     def inboxes(self) -> Inboxes:
         """Return the current inboxes."""

@@ -25,6 +25,7 @@ EventAction = Literal[
     "reopen",
     "mark_reason",
     "judge",
+    "judge_blind",
     "reread",
     "attach",
     "download",
@@ -125,6 +126,7 @@ EVENT_KINDS: dict[str, CaseEventKind] = {
         CaseEventKind("reopen", "open again", "opened the rescue again"),
         CaseEventKind("mark_reason", keeps_revision=True, has_code=True),
         CaseEventKind("judge", is_reading=True, says_view=True, has_code=True),
+        CaseEventKind("judge_blind", is_reading=True, says_view=True, has_code=True),
         CaseEventKind("reread", "your blind reading is kept", keeps_revision=True, has_code=True),
         CaseEventKind("attach", rescue_log="attached a file"),
         CaseEventKind("read", is_reading=True, has_code=True),
@@ -152,6 +154,9 @@ assert EVENT_KINDS.keys() == {*get_args(EventAction), "read"}
 def _named(flag: str) -> frozenset[str]:
     return frozenset(name for name, kind in EVENT_KINDS.items() if getattr(kind, flag))
 
+
+# First judgements: with the lane and the reasons in view, and without.
+JUDGEMENTS: tuple[EventAction, ...] = ("judge", "judge_blind")
 
 READING_EVENTS = _named("is_reading")
 # A page loaded before such an event is still correct, so its forms stay valid.

@@ -152,7 +152,7 @@ class Supervision:
             tuple(_reviewers(counted)),
             tuple(_marked(act.event for act in acts_of("mark_reason"))),
             tuple(_results(acts)),
-            FirstJudgements.from_acts(acts_of("judge")),
+            FirstJudgements.from_acts(acts_of("judge_blind")),
             frozenset(act.event.case_id for act in acts if act.event.action == "reread"),
         )
 

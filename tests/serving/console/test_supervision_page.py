@@ -139,7 +139,10 @@ def test_lanes_and_first_judgements_stand_on_the_page_and_in_the_file(
 ) -> None:
     monkeypatch.setattr("serving.review.supervision.first_judgements.MIN_PEOPLE", 1)
     case_id, caller = open_case(reviewed, "S-1"), reviewed.key("review")
-    assert post(reviewed, case_id, "judgements", caller, judged_as="look").status_code == 200
+    object.__setattr__(reviewed.services.cases, "blind_share", 1.0)
+    form = {"form_token": sign_in_as(reviewed, "reviewer"), "judged_as": "look"}
+    address = f"/console/cases/{case_id}/judgements"
+    assert reviewed.client.post(address, data=form, headers=ORIGIN).status_code == 200
     sign_in_as(reviewed, "supervisor")
     assert "Fewer than three people have judged" in text_of(page_of(reviewed))
     post(reviewed, case_id, "claim", caller)

@@ -21,7 +21,13 @@ def judged(
     is_closed: bool = True,
 ) -> ActOnCase:
     event = StoredEvent(
-        case_id, datetime(2026, 11, 24, 10, tzinfo=UTC), by.identity, "judge", "{}", as_, by.name
+        case_id,
+        datetime(2026, 11, 24, 10, tzinfo=UTC),
+        by.identity,
+        "judge_blind",
+        "{}",
+        as_,
+        by.name,
     )
     return ActOnCase(event, lane, office, is_closed)
 

@@ -298,7 +298,7 @@ def test_what_reviewers_say_of_reasons_is_counted_the_most_often_wrong_first(
 def test_what_erased_acts_said_counts_in_no_figure(office: Office) -> None:
     case_id = office.open()
     office.order(case_id, "release")
-    office.note(case_id, "judge", "two", AT, "let_go")
+    office.note(case_id, "judge_blind", "two", AT, "let_go")
     office.note(case_id, "mark_reason", "two", AT, "A1: wrong")
     office.note(case_id, "reread", "two", AT, "nothing_found")
     engine = office.load._engine

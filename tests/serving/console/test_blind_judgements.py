@@ -1,0 +1,99 @@
+"""A random share of cases is judged by the evidence alone: nothing tells how it was selected."""
+
+import io
+import re
+
+import pytest
+from pypdf import PdfReader
+
+from serving.audit.decision import Decision
+from serving.review.cases.case_records import CaseAccess
+from serving.review.cases.cases import Cases
+from serving.review.cases.queue_risk import UNKNOWN_RISK
+from serving.review.cases.reviewer import Reviewer
+from tests.serving.conftest import Service
+from tests.serving.console.test_pages import ORIGIN
+from tests.serving.people import person
+from tests.serving.review.cases.test_cases_served import open_case, post
+from tests.serving.review.supervision.test_supervision_served import sign_in_as
+
+PART = {"HX-Request": "true"}
+EVERYONE = Reviewer(person("reviewer"), CaseAccess(frozenset(), is_rescue=False))
+SELECTIONS = (("control", "random"), ("inspect", "score"), ("document_check", "score"))
+
+
+@pytest.fixture
+def blind(reviewed: Service) -> Service:
+    """A service in which every case is judged blind."""
+    object.__setattr__(reviewed.services.cases, "blind_share", 1.0)
+    return reviewed
+
+
+def judge(service: Service, case_id: str) -> str:
+    token = sign_in_as(service, "reviewer")
+    form = {"form_token": token, "judged_as": "look"}
+    address = f"/console/cases/{case_id}/judgements"
+    return service.client.post(address, data=form, headers=ORIGIN | PART).text
+
+
+def test_before_a_blind_judgement_all_pages_are_alike_however_a_case_was_selected(
+    blind: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    case_id = open_case(blind)
+    decision = Decision.model_validate_json(blind.services.decisions.record(case_id) or "")
+    sign_in_as(blind, "reviewer")
+
+    def shown(lane: str, lane_reason: str) -> tuple[str, str]:
+        selected = decision.model_copy(update={"lane": lane, "lane_reason": lane_reason})
+        monkeypatch.setattr(Cases, "decision", lambda *_: selected)
+        page = blind.client.get(f"/console/cases/{case_id}", headers=PART).text
+        printed = blind.client.get(f"/console/cases/{case_id}/case.pdf").content
+        paper = PdfReader(io.BytesIO(printed))
+        return page.partition('id="events"')[0], "".join(p.extract_text() for p in paper.pages)
+
+    pages, papers = zip(*(shown(*selection) for selection in SELECTIONS), strict=True)
+
+    assert len(set(pages)) == 1
+    assert "What speaks against" in pages[0]
+    assert not re.search('at random|lane-inspect|class="why"|What stands out', pages[0])
+    assert all("Judge it first" in each for each in papers)
+    assert not any(re.search("at random|What stands out|Inspect", each) for each in papers)
+
+
+def test_lists_search_and_decision_tell_a_blind_case_only_after_it_was_judged(
+    blind: Service,
+) -> None:
+    case_id = open_case(blind)
+    pages = ("queue", "queue?lane=inspect", "search?q=c-0012", f"decisions/{case_id}")
+    row, _ = blind.services.cases.case(EVERYONE, case_id)
+    assert row.risk == UNKNOWN_RISK  # its place among the others says nothing either
+
+    def told() -> list[bool]:
+        sign_in_as(blind, "reviewer")
+        texts = [blind.client.get(f"/console/{page}").text for page in pages]
+        return [bool(re.search('class="level|lane-inspect', text)) for text in texts]
+
+    assert told() == [False, False, False, False]
+    assert f'data-case="{case_id}"' not in blind.client.get("/console/queue?lane=inspect").text
+
+    part = judge(blind, case_id)
+
+    for name in ("lead", "lane", "evidence"):
+        assert re.search(rf'id="{name}-{case_id}"[^>]* hx-swap-oob="true"', part)
+    assert "<textarea" not in part
+    assert told() == [True, True, True, True]
+
+
+def test_only_judgements_on_the_blind_page_count_as_blind(blind: Service) -> None:
+    on_page, by_call = open_case(blind, "S-1"), open_case(blind, "S-2")
+    judge(blind, on_page)
+    post(blind, by_call, "judgements", blind.key("review"), judged_as="look")
+    object.__setattr__(blind.services.cases, "blind_share", 0.0)
+    open_page = open_case(blind, "S-3")
+    judge(blind, open_page)
+
+    kinds = [
+        {event.action for event in blind.services.cases.events(each)} & {"judge", "judge_blind"}
+        for each in (on_page, by_call, open_page)
+    ]
+    assert kinds == [{"judge_blind"}, {"judge"}, {"judge"}]
