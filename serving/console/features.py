@@ -11,9 +11,13 @@ from features.indicators import sign_of
 from serving.console.browser_session import TheSession
 from serving.console.page_scopes import MayExplainOrStudy
 from serving.console.pages import PageRoute, page
+from serving.container import Services
 from serving.explanation.formatting import value_in_words
 from serving.language import reading, say
 from serving.models.model_pool import LoadedModel
+from serving.review.cases.case_records import CaseAccess
+from serving.review.supervision.first_judgements import MIN_PEOPLE
+from serving.review.supervision.supervision import MarkedReason, Supervision
 from serving.web.html import words_of
 from serving.web.services import TheServices
 
@@ -52,7 +56,16 @@ def one(
         feature=feature,
         sign_of=sign_of(feature.indicator),
         seen=seen,
+        checked=_checked(services, feature),
     )
+
+
+def _checked(services: Services, feature: Feature) -> MarkedReason | None:
+    """Return how checks of a feature's indicator ended of late; None if too few people checked."""
+    everywhere = CaseAccess(frozenset(), is_rescue=False)
+    reasons = Supervision.from_cases(services.case_load, everywhere, services.clock()).reasons
+    of_indicator = (each for each in reasons if each.indicator == feature.indicator)
+    return next((each for each in of_indicator if each.people >= MIN_PEOPLE), None)
 
 
 def _in_training(feature: Feature, champion: LoadedModel) -> InTraining:

@@ -144,13 +144,14 @@ def _write_people(paper: Paper, view: SupervisionView) -> None:
             f"{each.wrong:,}",
             f"{each.unclear:,}",
             _share(each.held_share),
+            _share(each.found_share),
         )
         for each in view.people.reasons
     ]
     if reasons:
         paper.heading("Reasons that were checked")
-        titles = ("Indicator", "Held", "Cleared", "Unclear", "Share that held")
-        paper.table(titles, reasons, (4, 1, 1, 1, 2))
+        titles = ("Indicator", "Held", "Cleared", "Unclear", "Share that held", "Found")
+        paper.table(titles, reasons, (3.4, 1, 1, 1, 2, 2))
 
 
 def _share(estimate: Estimate) -> str:

@@ -76,12 +76,19 @@ class ReviewerFigures:
 
 @dataclass(frozen=True)
 class MarkedReason:
-    """An indicator whose reasons reviewers marked, with the counts of each verdict."""
+    """An indicator whose reasons reviewers marked, with the counts of each verdict.
+
+    `ended` are the cases with a known result in which it held, `found` those of them in which
+    something was found; `people` marked it.
+    """
 
     indicator: str
     right: int
     wrong: int
     unclear: int
+    ended: int = 0
+    found: int = 0
+    people: int = 0
 
     @property
     def words(self) -> str:
@@ -92,6 +99,11 @@ class MarkedReason:
     def held_share(self) -> Estimate:
         """Return the share of clear verdicts by which the reason held, with its 95 % interval."""
         return proportion(self.right, self.right + self.wrong)
+
+    @property
+    def found_share(self) -> Estimate:
+        """Return the share of known results with a find where it held, with its interval."""
+        return proportion(self.found, self.ended)
 
 
 @dataclass(frozen=True)
@@ -144,14 +156,15 @@ class Supervision:
 
         # One query: the tally depends on the common order of these acts.
         acts = acts_of(*_ASSIGNED, *_ENDED, "reread")
+        results = tuple(_results(acts))
         counted = _Acts()
         for act in acts:
             counted.count(act.event, act.lane)
         return cls(
             tuple(_loads(store, access, now)),
             tuple(_reviewers(counted)),
-            tuple(_marked(act.event for act in acts_of("mark_reason"))),
-            tuple(_results(acts)),
+            tuple(_marked((act.event for act in acts_of("mark_reason")), results)),
+            results,
             FirstJudgements.from_acts(acts_of("judge_blind")),
             frozenset(act.event.case_id for act in acts if act.event.action == "reread"),
         )
@@ -280,17 +293,30 @@ def _is_same(code: str, other: str) -> bool:
     return bool((one.label, one.is_adverse) == (two.label, two.is_adverse))
 
 
-def _marked(marks: Iterable[StoredEvent]) -> list[MarkedReason]:
+def _marked(marks: Iterable[StoredEvent], results: Iterable[CaseEnd]) -> list[MarkedReason]:
     """Return indicators by how often they were marked wrong; a person's last mark counts."""
+    is_find = {end.case_id: end.is_find for end in results}
     last = {
         (event.case_id, event.actor, indicator): verdict
         for event in marks
         for indicator, _, verdict in [event.text.partition(": ")]
     }
     counts: dict[str, Counter[str]] = defaultdict(Counter)
-    for (_, _, indicator), verdict in last.items():
+    held: dict[str, set[str]] = defaultdict(set)
+    people: dict[str, set[str]] = defaultdict(set)
+    for (case_id, who, indicator), verdict in last.items():
         counts[indicator][verdict] += 1
+        people[indicator].add(who)
+        if verdict == "right" and is_find.get(case_id) is not None:
+            held[indicator].add(case_id)
     marked = [
-        MarkedReason(name, c["right"], c["wrong"], c["unclear"]) for name, c in counts.items()
+        MarkedReason(
+            name,
+            *(c["right"], c["wrong"], c["unclear"]),
+            ended=len(held[name]),
+            found=sum(bool(is_find[case_id]) for case_id in held[name]),
+            people=len(people[name]),
+        )
+        for name, c in counts.items()
     ]
     return sorted(marked, key=lambda each: (-each.wrong, each.indicator))

@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 from pydantic import ValidationError
 
+from features.catalogue import feature_named
 from serving.access.accounts import new_account
 from serving.console import supervision
 from serving.console.supervision_view import WantedFigures, safe_cell
@@ -15,6 +16,7 @@ from serving.integrity.audit_log import EventFilter
 from serving.monitor.monitoring import ReportRequest, report
 from serving.monitor.periods import periods
 from serving.monitor.rollups import catch_up
+from serving.review.cases.case_records import StoredEvent
 from serving.triage.triage_plan import TriagePlan
 from tests.serving.conftest import NOW, Service
 from tests.serving.console.test_case_pdf import text_of as printed
@@ -211,3 +213,22 @@ def test_the_month_before_january_is_december() -> None:
     assert asked is not None
     assert asked.period == "2025-12"
     assert WantedFigures(period="30 days").before(NOW.date()) is None
+
+
+def test_the_page_of_a_feature_tells_how_checks_of_its_indicator_ended_if_three_made_them(
+    reviewed: Service,
+) -> None:
+    case_id = open_case(reviewed)
+    reviewed.services.cases.open_new()
+    feature = feature_named("leg_count")
+    address = f"/console/features/{feature.name}"
+    words = "What checks of this indicator showed"
+    sign_in_as(reviewed, "auditor")
+
+    for who in ("one", "two", "three"):
+        assert words not in text_of(reviewed.client.get(address).text)
+        text = f"{feature.indicator}: right"
+        mark = StoredEvent(case_id, NOW, f"account:{who}", "mark_reason", "{}", text, who)
+        reviewed.services.case_store.append_event(mark)
+
+    assert words in text_of(reviewed.client.get(address).text)

@@ -288,11 +288,31 @@ def test_what_reviewers_say_of_reasons_is_counted_the_most_often_wrong_first(
         office.note(case_id, "mark_reason", by, AT, said)
 
     assert office.supervised().reasons == (
-        MarkedReason("D4", right=0, wrong=3, unclear=0),
-        MarkedReason("B2", right=0, wrong=1, unclear=0),
-        MarkedReason("C3", right=0, wrong=1, unclear=0),
-        MarkedReason("A1", right=2, wrong=0, unclear=1),
+        MarkedReason("D4", right=0, wrong=3, unclear=0, people=2),
+        MarkedReason("B2", right=0, wrong=1, unclear=0, people=1),
+        MarkedReason("C3", right=0, wrong=1, unclear=0, people=1),
+        MarkedReason("A1", right=2, wrong=0, unclear=1, people=2),
     )
+
+
+def test_finds_are_counted_where_a_reason_held_and_the_result_is_known(office: Office) -> None:
+    ends = {"find": True, "no find": False, "inconclusive": None}
+    cases_of = {name: office.open() for name in (*ends, "cleared")}
+    for name, case_id in cases_of.items():
+        for who in ("one", "two"):  # two who tick one case tell of one end
+            said = "A1: wrong" if name == "cleared" else "A1: right"
+            office.note(case_id, "mark_reason", who, AT, said)
+    office.note(office.open(), "mark_reason", "three", AT, "A1: right")  # without a result
+    for name, code in (
+        ("find", "documents_irregular"),
+        ("no find", "nothing_found"),
+        ("inconclusive", "inconclusive"),
+        ("cleared", "documents_irregular"),
+    ):
+        office.end(cases_of[name], code)
+
+    (reason,) = office.supervised().reasons
+    assert (reason.ended, reason.found, reason.people) == (2, 1, 3)
 
 
 def test_what_erased_acts_said_counts_in_no_figure(office: Office) -> None:
