@@ -17,6 +17,7 @@ from serving.container import Services
 from serving.review.acts.assign import ASSIGN, Assignment
 from serving.review.acts.bulk_acts import act_together
 from serving.review.cases.case_records import CaseRow
+from serving.review.cases.results import MAX_TEXT
 from serving.review.cases.reviewer import Reviewer
 from serving.review.errors import JustificationNeeded
 from serving.web.services import TheServices
@@ -78,11 +79,13 @@ def hand_over_linked(
     else:
         wanted = services.case_links.sharing(reviewer, case_id, kind, value)
     # Skip validation: an empty name is then refused per case, with the outcome shown for each.
-    to = Assignment.model_construct(to=form.get("to", ""), inbox=None)
-    handed = act_together(services.cases, reviewer, now, wanted, (ASSIGN, to))
-    return _links_page(
-        services, caller, session, request, row, handed=handed, to=form.get("to", "")
+    stated = ASSIGN.form_fields(form, now)
+    to = Assignment.model_construct(
+        to=stated.get("to"), inbox=stated.get("inbox"), text=stated["text"].strip()[:MAX_TEXT]
     )
+    handed = act_together(services.cases, reviewer, now, wanted, (ASSIGN, to))
+    named = to.inbox or to.to or ""
+    return _links_page(services, caller, session, request, row, handed=handed, to=named)
 
 
 def _links_page(
@@ -102,6 +105,7 @@ def _links_page(
         "links": links,
         "entities": services.entities.named_by([row, *links.opened_case]),
         "colleagues": colleagues(services, caller) if caller.may("review") else [],
+        "inboxes": services.cases.inboxes().for_office(row.office_id),
         **told,
     }
     if is_part_asked(request):

@@ -38,10 +38,11 @@ from serving.container import Services
 from serving.errors import Unprocessable
 from serving.language import reading, say
 from serving.review.acts.all_acts import ACTS
+from serving.review.acts.assign import ASSIGN
 from serving.review.acts.justifications import Justification
 from serving.review.acts.tag import MAX_TAG_LENGTH, tags_in_use
 from serving.review.cases.case_of_decision import ALIKE
-from serving.review.cases.case_records import CaseRow
+from serving.review.cases.case_records import CaseRow, StoredEvent
 from serving.review.cases.case_state import Case, status_at
 from serving.review.cases.event_kinds import REVISION_KEEPING_EVENTS
 from serving.review.cases.reviewer import Reviewer
@@ -214,6 +215,7 @@ def _case_content(
         },
         "most_bytes": services.settings.max_attachment_bytes,
         "events": [EventView.from_event(event) for event in events],
+        "handing": _newest_handing(events),
         "choices": (choices := choices_of(case)),
         "forms": forms_of(case, caller, status_at(case, now), has_results=bool(choices["result"])),
         "waiting_for": WAITING_FOR,
@@ -223,6 +225,12 @@ def _case_content(
         "may_act": caller.may("review"),
         "stays_on": STAYS_ON,
     }
+
+
+def _newest_handing(events: list[StoredEvent]) -> EventView | None:
+    """Return the newest event that gave the case to somebody, if it says why."""
+    handing = [event for event in events if event.action in ASSIGN.records]
+    return EventView.from_event(handing[-1]) if handing and handing[-1].text else None
 
 
 def _since(

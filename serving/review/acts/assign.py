@@ -3,13 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
 from serving.access.actors import Actor
 from serving.errors import Conflict, Unprocessable
-from serving.review.acts.act_declaration import ActInput, ActRequest, CaseAct, Stated
+from serving.review.acts.act_declaration import ActInput, ActRequest, CaseAct, OptionalWords, Stated
 from serving.review.acts.claim import change_owner
 from serving.review.cases.case_change import (
     CaseChange,
@@ -35,6 +35,7 @@ class Assignment(ActInput):
     inbox: Stated[Annotated[str, Field(min_length=1, max_length=64)]] = Field(
         None, description="A team of the office of the case, or that office itself."
     )
+    text: OptionalWords = Field("", description="Why, for whoever gets it.")
 
     @model_validator(mode="after")
     def _names_one(self) -> Self:
@@ -44,7 +45,13 @@ class Assignment(ActInput):
 
 
 def assign(
-    case: Case, actor: Actor, at: datetime, to: Actor, *, may_take: bool = False
+    case: Case,
+    actor: Actor,
+    at: datetime,
+    to: Actor,
+    text: str = "",
+    *,
+    may_take: bool = False,
 ) -> CaseChange:
     """Give a case to a reviewer; with `may_take`, also one that another person owns.
 
@@ -57,11 +64,18 @@ def assign(
             code="case-taken",
         )
     refuse_first(case, to)
-    return change_owner(case, actor, at, to, "assign" if case.owner is None else "hand_over")
+    event: Literal["assign", "hand_over"] = "assign" if case.owner is None else "hand_over"
+    return change_owner(case, actor, at, to, event, text)
 
 
 def put_into_inbox(
-    case: Case, actor: Actor, at: datetime, team: str | None, *, may_take: bool = False
+    case: Case,
+    actor: Actor,
+    at: datetime,
+    team: str | None,
+    text: str = "",
+    *,
+    may_take: bool = False,
 ) -> CaseChange:
     """Put a case without an owner into a team's inbox, or its office's if None.
 
@@ -74,7 +88,7 @@ def put_into_inbox(
             code="case-taken",
         )
     free = awake(replace(case, owner=None))
-    return acted(case, actor, at, "put_into_inbox", **free, owner=None, team=team)
+    return acted(case, actor, at, "put_into_inbox", text, **free, owner=None, team=team)
 
 
 def assign_case(acting: ActRequest, asked: Assignment) -> Case:
@@ -93,7 +107,9 @@ def assign_case(acting: ActRequest, asked: Assignment) -> Case:
                 "cases of its office"
             )
         to = named.actor
-        return lambda case: assign(case, reviewer.actor, at, to, may_take=reviewer.supervises)
+        return lambda case: assign(
+            case, reviewer.actor, at, to, asked.text, may_take=reviewer.supervises
+        )
 
     def put(row: CaseRow) -> CaseRule:
         offered = inboxes.for_office(row.office_id) if row.lane != "rescue" else []
@@ -103,7 +119,7 @@ def assign_case(acting: ActRequest, asked: Assignment) -> Case:
             )
         team = asked.inbox if asked.inbox in inboxes.names else None
         return lambda case: put_into_inbox(
-            case, reviewer.actor, at, team, may_take=reviewer.supervises
+            case, reviewer.actor, at, team, asked.text, may_take=reviewer.supervises
         )
 
     # Decided under the write lock: the case may have moved to another office since it was read.
@@ -112,7 +128,8 @@ def assign_case(acting: ActRequest, asked: Assignment) -> Case:
 
 def _one_choice(form: Mapping[str, str], _: datetime) -> Mapping[str, str]:
     to = form.get("to", "")
-    return {"inbox": to.removeprefix(INBOX)} if to.startswith(INBOX) else {"to": to}
+    named = {"inbox": to.removeprefix(INBOX)} if to.startswith(INBOX) else {"to": to}
+    return named | {"text": form.get("text", "")}
 
 
 ASSIGN = CaseAct(

@@ -48,13 +48,18 @@ def claim_then(case: Case, actor: Actor, at: datetime, act: CaseRule) -> CaseCha
 
 
 def change_owner(
-    case: Case, actor: Actor, at: datetime, to: Actor, event: Literal["assign", "hand_over"]
+    case: Case,
+    actor: Actor,
+    at: datetime,
+    to: Actor,
+    event: Literal["assign", "hand_over"],
+    text: str = "",
 ) -> CaseChange:
     """Give a case to a person; an escalation ends unless the new owner requested it."""
     woken, escalation = awake(replace(case, owner=to)), case.escalation
     is_answered = escalation is not None and not to.is_holder(escalation.by)
     left = None if is_answered else escalation
-    return acted(case, actor, at, event, **woken, owner=to, escalation=left)
+    return acted(case, actor, at, event, text, **woken, owner=to, escalation=left)
 
 
 CLAIM = CaseAct(

@@ -324,7 +324,8 @@ def test_linked_cases_are_handed_over_together_and_what_is_not_is_told(reviewed:
     address = f"/console/cases/{ids[0]}/links"
     assert 'value="party c-0012"' in reviewed.client.get(address).text
 
-    by_payer = form | {"which": "party c-0012"}
+    why = "one payer pays for all of them"
+    by_payer = form | {"which": "party c-0012", "text": why}
     done = reviewed.client.post(address, data=by_payer, headers=ORIGIN | PART).text
 
     assert "2 cases handed to colleague. 1 not:" in done
@@ -337,7 +338,16 @@ def test_linked_cases_are_handed_over_together_and_what_is_not_is_told(reviewed:
     chosen = form | {"which": "chosen", f"case_{ids[1]}": "true", "to": "nobody"}
     refused = reviewed.client.post(address, data=chosen, headers=ORIGIN).text
     assert "0 cases handed to nobody. 1 not:" in refused
-    assert {e.action for e in reviewed.services.cases.events(ids[1])} == {"assign"}
+    assert [(e.action, e.text) for e in reviewed.services.cases.events(ids[1])] == [("assign", why)]
+    shown = reviewed.client.get(f"/console/cases/{ids[1]}").text
+    assert f"the reviewer handed it over: “{why}”" in shown
+
+    to_inbox = form | {"which": "chosen", f"case_{ids[2]}": "true", "to": f"inbox:{OWN_OFFICE}"}
+    # A supervisor may take it from its owner.
+    as_chief = {"form_token": sign_in_as(reviewed, "supervisor"), "text": "they know the forwarder"}
+    done = reviewed.client.post(address, data=to_inbox | as_chief, headers=ORIGIN).text
+    assert f"1 case handed to {OWN_OFFICE}." in done
+    assert "the supervisor handed it over" in reviewed.client.get(f"/console/cases/{ids[2]}").text
 
 
 def test_the_riskiest_that_can_still_be_stopped_is_among_the_first_three(
