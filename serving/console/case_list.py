@@ -24,7 +24,7 @@ from serving.review.acts.tag import MAX_TAG_LENGTH, normalised_tag
 from serving.review.cases.case_records import CaseFilter, CaseRow, QueueFilter
 from serving.review.cases.case_redaction import amendment_shown
 from serving.review.cases.case_state import Amendment
-from serving.review.cases.case_summary import UNFITTING_DESCRIPTION
+from serving.review.cases.case_summary import UNFITTING_DESCRIPTION, describe_lane
 from serving.review.cases.reviewer import Reviewer
 from serving.review.cases.teams import Inboxes
 from serving.triage.lane_declarations import Lane, ShownLane, stored_lanes
@@ -301,9 +301,9 @@ def _fact(row: CaseRow, decision: Decision | None, caller: Caller) -> str:
     shipment = decision.submission.shipment
     if shipment and is_of_other_goods(shipment.goods_description, shipment.goods_code):
         return capital(say(UNFITTING_DESCRIPTION))
+    language = reading().language
     leads = (
-        reason.evidence[0]
-        for reason in decision.reasons_in(reading().language)
-        if reason.effect == "for"
+        reason.evidence[0] for reason in decision.reasons_in(language) if reason.effect == "for"
     )
-    return next((lead.sentence for lead in leads if lead.value is not None), row.why)
+    told = (lead.sentence for lead in leads if lead.value is not None)
+    return next(told, None) or describe_lane(decision, language, said_again)

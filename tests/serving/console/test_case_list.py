@@ -13,6 +13,8 @@ from httpx import Response
 from serving.access.accounts import new_account
 from serving.access.api_keys import new_key
 from serving.access.callers import Caller
+from serving.access.roles import Scope
+from serving.audit.decision import Decision
 from serving.console import bulk_acts, case_list
 from serving.console.case_list import CaseLine
 from serving.errors import Unprocessable
@@ -34,6 +36,7 @@ from training.model.model_home import ModelHome
 from training.model.model_pointer import GateVerdict
 
 PART = {"HX-Request": "true"}
+EXPLAIN: frozenset[Scope] = frozenset({"explain"})
 ALL = CaseAccess(frozenset(), is_rescue=False)
 OWN_OFFICE, OTHER_OFFICE = "DE004600", "DE002300"
 IN_OFFICE = CaseAccess(frozenset({OWN_OFFICE}), is_rescue=False)
@@ -516,3 +519,24 @@ def test_a_refusal_has_the_words_of_its_reader_for_actions_and_results(
 
     assert says in alert
     assert not re.search(r"[a-z]_[a-z]|`", alert)
+
+
+def test_a_row_without_a_fact_says_in_the_readers_language_why_the_case_is_here(
+    reviewed: Service,
+) -> None:
+    case_id = open_case(reviewed)
+    reviewed.services.cases.open_new()
+    row = reviewed.services.case_store.case(case_id, ALL)
+    stored = Decision.model_validate_json(reviewed.services.decisions.record(case_id) or "")
+    plain = {"lane": "post_review", "lane_reason": "score", "hits": (), "reasons": ()}
+    made, reader = stored.model_copy(update=plain), Caller("key:1", "one", EXPLAIN, frozenset())
+    assert row is not None
+
+    def fact(language: str) -> str:
+        begin_locale(languages_in(Path("no home"))[language])
+        return case_list._fact(row, made, reader)
+
+    told = {each: copy_context().run(fact, each) for each in ("en", "fr", "ar")}
+
+    assert told["en"].startswith("May go on")
+    assert len({*told.values()}) == 3
