@@ -528,7 +528,8 @@ def test_a_row_without_a_fact_says_in_the_readers_language_why_the_case_is_here(
     reviewed.services.cases.open_new()
     row = reviewed.services.case_store.case(case_id, ALL)
     stored = Decision.model_validate_json(reviewed.services.decisions.record(case_id) or "")
-    plain = {"lane": "post_review", "lane_reason": "score", "hits": (), "reasons": ()}
+    none = stored.known_reasons.model_copy(update={"reasons": ()})
+    plain = {"lane": "post_review", "lane_reason": "score", "hits": (), "reasons": none}
     made, reader = stored.model_copy(update=plain), Caller("key:1", "one", EXPLAIN, frozenset())
     assert row is not None
 
