@@ -14,7 +14,7 @@ import numpy as np
 from features.engine.batch.shared_keys import by_key
 from features.engine.batch.sort_by_key import KeyGroups
 from features.engine.columns import DAY_US, Column, Columns
-from features.engine.numba_cache import compiled, inner
+from features.engine.numba_cache import compiled, inlined, inner
 from features.engine.store.page_format import first_at_or_after
 from features.engine.windows.lifetimes import COUNTS_FROM, COUNTS_UNTIL, FOREVER
 from features.engine.windows.window_declaration import Window
@@ -27,9 +27,12 @@ from features.networks.links import (
     NETWORK_VALUES,
     NEW_DAYS,
     PARTY_OUTCOMES,
+    VALUES_OF_RESULTS,
     is_party,
     nodes_of,
 )
+
+_MEMBERS = len(VALUES_OF_RESULTS)  # the place of `members` among the values
 
 
 class LinkTable(NamedTuple):
@@ -64,23 +67,27 @@ class OutcomeTable(NamedTuple):
 
 
 class Scratch(NamedTuple):
-    """Arrays reused for all subjects: by node, then by partner of a node, then by candidate."""
+    """Arrays reused for all subjects: by node, then by place among candidates of a level.
 
-    walk: Column
+    `row` is that of a node's link at which the search for an instant begins. `place` is a node's
+    place among the members or candidates of the subject that it was last near.
+    """
+
+    row: Column
     place: Column
-    level: Column
+    walk: Column
     candidate: Column
-    slot: Column
-    found: Column
     latest: Column
     earliest: Column
-    chosen: Column
-    chosen_latest: Column
-    chosen_first: Column
+    best: Column
 
 
 class Members(NamedTuple):
-    """Nodes around a subject by level: its own, then partners, then partners of partners."""
+    """Nodes around a subject by level: its own, then partners, then partners of partners.
+
+    `linked` tells of each member which others are its partners, `has_links` whether it has any.
+    Neither is known of the last level.
+    """
 
     nodes: Column
     level: Column
@@ -213,187 +220,235 @@ def values_of(
 ) -> Column:
     """Return the values of subjects from tables of links and results."""
     values = np.empty((len(at), len(NETWORK_VALUES)))
-    scratch = _scratch(len(table.nodes), own.shape[-1])
-    mark = 0
+    scratch, members = _scratch(table, own.shape[-1]), _no_members(own.shape[-1])
+    base = 1
     for subject in range(len(at)):
-        mark, members = _collect(own[subject], at[subject], table, scratch, mark)
-        values[subject] = _values(members, is_own_party, own[subject], at[subject], outcomes)
+        count, base = _collect(own[subject], at[subject], table, scratch, members, base)
+        _fill(values[subject], members, count, is_own_party, own[subject], at[subject], outcomes)
     return values
 
 
 @compiled(nogil=True)
 def members_at(own: Column, at: int, table: LinkTable) -> tuple[Column, Column, Column]:
     """Return the nodes around one subject, their levels, and which are hubs."""
-    _, members = _collect(own, at, table, _scratch(len(table.nodes), own.shape[-1]), 0)
-    return members.nodes, members.level, members.is_hub
+    members = _no_members(len(own))
+    count, _ = _collect(own, at, table, _scratch(table, len(own)), members, 1)
+    return members.nodes[:count], members.level[:count], members.is_hub[:count]
 
 
 @inner
-def _scratch(nodes: int, own: int) -> Scratch:
-    candidates = MAX_PARTNERS * max(MAX_NODES, own)
+def _scratch(table: LinkTable, own: int) -> Scratch:
+    nodes, candidates = len(table.nodes), MAX_PARTNERS * max(MAX_NODES, own)
     return Scratch(
+        table.starts.copy(),
         np.zeros(nodes, np.int64),
-        np.zeros(nodes, np.int64),
-        np.zeros(nodes, np.int64),
-        np.zeros(nodes, np.int64),
-        np.zeros(nodes, np.int64),
-        np.empty(MAX_PARTNERS, np.int64),
-        np.empty(MAX_PARTNERS, np.int64),
-        np.empty(MAX_PARTNERS, np.int64),
+        # Only links that do not count for ever need a walk to find a hub.
+        np.zeros(nodes if len(table.is_hub) == 0 else 0, np.int64),
         np.empty(candidates, np.int64),
         np.empty(candidates, np.int64),
         np.empty(candidates, np.int64),
+        np.empty(MAX_NODES, np.int64),
+    )
+
+
+@inner
+def _no_members(own: int) -> Members:
+    size = own + (LEVELS - 1) * MAX_NODES
+    return Members(
+        np.empty(size, np.int64),
+        np.empty(size, np.int64),
+        np.empty(size, np.bool_),
+        np.empty(size, np.int64),
+        np.empty((size, size), np.bool_),
+        np.empty(size, np.bool_),
     )
 
 
 @compiled(nogil=True)
 def _collect(
-    own: Column, at: int, table: LinkTable, scratch: Scratch, mark: int
-) -> tuple[int, Members]:
-    """Return the nodes around a subject, and the last mark that was used in the scratch."""
-    size = len(own) + 2 * MAX_NODES
-    nodes, level, first = np.empty(size, np.int64), np.zeros(size, np.int64), np.full(size, at)
-    is_hub = np.zeros(size, np.bool_)
-    has_links = np.zeros(len(own), np.bool_)
-    linked = np.zeros((len(own), len(own)), np.bool_)
-    mark += 1
-    subject, count = mark, 0
+    own: Column, at: int, table: LinkTable, scratch: Scratch, members: Members, base: int
+) -> tuple[int, int]:
+    """Find the nodes around a subject; return their number, and the base of the next subject.
+
+    A node's place is `base` plus its index for a member, and higher for a candidate of a level.
+    Lower ones were left by earlier subjects.
+    """
+    members.linked[:], members.has_links[:] = False, False
+    begin, count = 0, 0
     for node in own:
-        if node >= 0 and scratch.level[node] != subject:
-            nodes[count] = node
-            scratch.level[node] = subject
-            count += 1
-    begin = 0
-    for step in range(LEVELS):
-        end, candidates = count, 0
-        mark += 1
-        of_level = mark
-        for member in range(begin, end):
-            mark += 1
-            many = _walk(nodes[member], at, table, scratch, mark, step == LEVELS - 1)
-            is_hub[member] = many < 0
-            if step == 0:
-                has_links[member] = many > 0
-                _note_links(linked[member], nodes[:end], scratch.found[: max(many, 0)])
-            if step < LEVELS - 1:
-                candidates = _add_candidates(scratch, many, candidates, subject, of_level)
-        _latest_first(table.nodes, scratch, candidates)
-        for candidate in range(min(candidates, MAX_NODES)):
-            nodes[count], level[count] = scratch.chosen[candidate], step + 1
-            first[count] = scratch.chosen_first[candidate]
-            scratch.level[nodes[count]] = subject
-            count += 1
-        begin = end
-    members = Members(
-        nodes[:count], level[:count], is_hub[:count], first[:count], linked, has_links
-    )
-    return mark, members
+        if node >= 0 and scratch.place[node] < base:
+            count = _add_member(members, scratch, node, 0, at, count, base)
+    above = base + len(members.nodes)  # places of the candidates of a level
+    for level in range(1, LEVELS):
+        candidates = _find_partners(begin, count, at, table, scratch, members, base, above)
+        begin = count
+        for slot in range(_choose(table.nodes, scratch, candidates)):
+            chosen = scratch.best[slot]
+            node, first = scratch.candidate[chosen], scratch.earliest[chosen]
+            count = _add_member(members, scratch, node, level, first, count, base)
+        above += candidates
+    for member in range(begin, count):
+        node, mark = members.nodes[member], base + member
+        _, _, members.is_hub[member] = _recent_links(node, at, table, scratch, mark, True)
+    return count, above
 
 
 @inner
-def _note_links(linked: Column, own: Column, partners: Column) -> None:
-    """Mark the subject's own nodes that are among the partners of one of them."""
-    for partner in partners:
-        for other in range(len(own)):
-            linked[other] |= own[other] == partner
-
-
-@inner
-def _add_candidates(
-    scratch: Scratch, partners: int, candidates: int, subject: int, of_level: int
+def _add_member(
+    members: Members, scratch: Scratch, node: int, level: int, first: int, index: int, base: int
 ) -> int:
-    """Add the partners that were found of a node to the next level; return its new size."""
-    for partner in range(partners):
-        node = scratch.found[partner]
-        if scratch.level[node] == subject:
-            continue
-        latest, first = scratch.latest[partner], scratch.earliest[partner]
-        if scratch.candidate[node] != of_level:
-            scratch.candidate[node], scratch.slot[node] = of_level, candidates
-            scratch.chosen[candidates], scratch.chosen_latest[candidates] = node, latest
-            scratch.chosen_first[candidates] = first
-            candidates += 1
-        else:
-            slot = scratch.slot[node]
-            scratch.chosen_latest[slot] = max(scratch.chosen_latest[slot], latest)
-            scratch.chosen_first[slot] = min(scratch.chosen_first[slot], first)
+    """Add a node as member of an index; return the next index."""
+    members.nodes[index], members.level[index], members.first[index] = node, level, first
+    scratch.place[node] = base + index
+    return index + 1
+
+
+@inlined
+def _find_partners(
+    begin: int,
+    end: int,
+    at: int,
+    table: LinkTable,
+    scratch: Scratch,
+    members: Members,
+    base: int,
+    above: int,
+) -> int:
+    """Find the partners of the members of a level, candidates for the next; return their number.
+
+    Partners that are members already are noted as linked.
+    """
+    # Arrays of a tuple are counted as used at each use, which would take most of the time.
+    _, _, instants, partners, since, until, _ = table
+    _, places, _, candidate, latest, earliest, _ = scratch
+    nodes, _, is_hub, _, linked, has_links = members
+    size, has_lives, candidates = len(nodes), len(until) > 0, 0
+    for member in range(begin, end):
+        node, mark = nodes[member], base + member
+        row, stop, is_hub[member] = _recent_links(node, at, table, scratch, mark, False)
+        # Backwards, so that latest links come first and later ones seldom displace them.
+        for link in range(stop - 1, row - 1, -1):
+            if has_lives and not since[link] < at <= until[link]:
+                continue
+            partner, known = partners[link], instants[link]
+            place = places[partner]
+            has_links[member] = True
+            if place >= above:
+                slot = place - above
+                latest[slot] = max(latest[slot], known)
+                earliest[slot] = min(earliest[slot], known)
+            elif base <= place < base + size:
+                linked[member, place - base] = True
+            else:
+                places[partner] = above + candidates
+                candidate[candidates] = partner
+                latest[candidates] = earliest[candidates] = known
+                candidates += 1
     return candidates
 
 
 @compiled(nogil=True)
-def _walk(node: int, at: int, table: LinkTable, scratch: Scratch, mark: int, is_last: bool) -> int:
-    """Find the partners of a node with their latest and earliest link; return their number.
+def _recent_links(
+    node: int, at: int, table: LinkTable, scratch: Scratch, mark: int, is_last: bool
+) -> tuple[int, int, bool]:
+    """Return the first row of a node's latest links, the row after them, and whether it is a hub.
 
-    It is -1 for a hub. Links of one instant are all considered or none. Partners of the last level
-    are not followed, so there the walk is left out if possible.
+    A hub has no rows. Links of one instant are all considered or none. Partners of the last level
+    are not followed, so there the rows are left out if possible.
     """
-    start, end = table.starts[node], table.starts[node + 1]
-    row = start + first_at_or_after(table.known[start:end], 1, end - start, at) - 1
-    links, partners, edge = 0, 0, at
-    if row >= start and len(table.is_hub) > 0 and (is_last or table.is_hub[row]):
-        return -1 if table.is_hub[row] else 0
-    while row >= start and (links < MAX_LINKS or table.known[row] == edge):
-        if len(table.until) == 0 or table.since[row] < at <= table.until[row]:
+    start, stop = table.starts[node], _row_at(node, at, table, scratch)
+    if len(table.is_hub) > 0:
+        if stop > start and table.is_hub[stop - 1]:
+            return stop, stop, True
+        row = max(stop - MAX_LINKS, start)
+        while not is_last and start < row < stop and table.known[row - 1] == table.known[row]:
+            row -= 1
+        return row, stop, False
+    row, links, partners, edge = stop, 0, 0, at
+    while row > start and (links < MAX_LINKS or table.known[row - 1] == edge):
+        row -= 1
+        if table.since[row] < at <= table.until[row]:
             links += 1
             edge, partner = table.known[row], table.partner[row]
-            if scratch.walk[partner] != mark:
-                if partners == MAX_PARTNERS:
-                    return -1
-                scratch.walk[partner], scratch.place[partner] = mark, partners
-                scratch.found[partners], scratch.latest[partners] = partner, edge
-                partners += 1
-            scratch.earliest[scratch.place[partner]] = edge
-        row -= 1
-    return partners
+            partners += scratch.walk[partner] != mark
+            scratch.walk[partner] = mark
+            if partners > MAX_PARTNERS:
+                return stop, stop, True
+    return row, stop, False
+
+
+@inner
+def _row_at(node: int, at: int, table: LinkTable, scratch: Scratch) -> int:
+    """Return the row of a node's first link at or after an instant.
+
+    Subjects come mostly in the order of time, so the row is near the one that was found last.
+    """
+    row, end, stride = scratch.row[node], table.starts[node + 1], 1
+    if row > table.starts[node] and table.known[row - 1] >= at:
+        row = table.starts[node]
+    while row + stride <= end and table.known[row + stride - 1] < at:
+        row += stride
+        stride *= 2
+    stop = min(row + stride - 1, end)
+    row += first_at_or_after(table.known[row:stop], 1, stop - row, at)
+    scratch.row[node] = row
+    return row
 
 
 @compiled(nogil=True)
-def _latest_first(ids: Column, scratch: Scratch, candidates: int) -> None:
-    """Move the `MAX_NODES` candidates with the latest links to the front, by id among equals."""
-    if candidates <= MAX_NODES:
-        return
-    nodes, latest = scratch.chosen[:candidates], scratch.chosen_latest[:candidates]
-    edge = np.partition(latest, candidates - MAX_NODES)[candidates - MAX_NODES]
-    tied, ties, later = np.empty(candidates, np.int64), 0, 0
-    for at in range(candidates):
-        later += latest[at] > edge
-        if latest[at] == edge:
-            tied[ties] = ids[nodes[at]]
-            ties += 1
-    last = np.partition(tied[:ties], MAX_NODES - later - 1)[MAX_NODES - later - 1]
-    kept = 0
-    for at in range(candidates):
-        if latest[at] > edge or (latest[at] == edge and ids[nodes[at]] <= last):
-            nodes[kept], scratch.chosen_first[kept] = nodes[at], scratch.chosen_first[at]
-            kept += 1
+def _choose(ids: Column, scratch: Scratch, candidates: int) -> int:
+    """Choose the `MAX_NODES` candidates with the latest links, by id among equals.
+
+    Returns their number; `scratch.best` holds them.
+    """
+    best, latest, nodes = scratch.best, scratch.latest, scratch.candidate
+    count = 0
+    for one in range(candidates):
+        place = count
+        while place > 0:
+            other = best[place - 1]
+            if latest[other] > latest[one]:
+                break
+            if latest[other] == latest[one] and ids[nodes[other]] < ids[nodes[one]]:
+                break
+            place -= 1
+            if place < MAX_NODES - 1:
+                best[place + 1] = other
+        if place < MAX_NODES:
+            best[place] = one
+            count = min(count + 1, MAX_NODES)
+    return count
 
 
 @compiled(nogil=True)
-def _values(
-    members: Members, is_own_party: Column, own: Column, at: int, outcomes: OutcomeTable
-) -> Column:
-    inspected, confirmed = np.zeros(LEVELS), np.zeros(LEVELS)
-    size, new, oldest = 0.0, 0.0, at
-    for member in range(len(members.nodes)):
+def _fill(
+    values: Column,
+    members: Members,
+    count: int,
+    is_own_party: Column,
+    own: Column,
+    at: int,
+    outcomes: OutcomeTable,
+) -> None:
+    """Write the values of a subject from the nodes around it."""
+    values[:] = 0.0
+    hops, oldest = LEVELS + 1, at
+    for member in range(count):
         if members.is_hub[member]:
             continue
         level = members.level[member]
         is_inspected, is_confirmed = _found(members.nodes[member], at, outcomes)
-        inspected[level] += is_inspected
-        confirmed[level] += is_confirmed
+        if is_confirmed:
+            hops = min(hops, level + 1)
         if level > 0:
-            size += 1
-            new += members.first[member] >= at - NEW_DAYS * DAY_US
+            values[2 * level - 1] += is_inspected
+            values[2 * level] += is_confirmed
+            values[_MEMBERS] += 1
+            values[_MEMBERS + 1] += members.first[member] >= at - NEW_DAYS * DAY_US
             oldest = min(oldest, members.first[member])
-    hops = np.nan
-    for level in range(LEVELS - 1, -1, -1):
-        if confirmed[level] > 0:
-            hops = level + 1.0
-    age = (at - oldest) / DAY_US if size > 0 else np.nan
-    pairs = _unlinked_pairs(members, is_own_party, own)
-    return np.array(
-        [hops, inspected[1], confirmed[1], inspected[2], confirmed[2], size, new, age, pairs]
-    )
+    values[0] = hops if hops <= LEVELS else np.nan
+    values[_MEMBERS + 2] = (at - oldest) / DAY_US if values[_MEMBERS] > 0 else np.nan
+    values[_MEMBERS + 3] = _unlinked_pairs(members, is_own_party, own)
 
 
 @inner
