@@ -24,6 +24,14 @@ def test_a_case_is_found_by_keyboard_and_without_javascript(
     page.keyboard.press("Enter")
 
     expect(page.get_by_text("Container MSCU1234567")).to_be_visible()
+    page.goto(f"{site.address}/console/notices")
+    page.wait_for_load_state("load")
+    page.keyboard.press("Control+k")  # from a page without a box
+    expect(page.get_by_label("Search cases")).to_be_focused()
+    page.keyboard.type("mscu 12")
+    page.keyboard.press("Control+k")  # selects what was typed
+    page.keyboard.type("mscu 123/")
+    page.keyboard.press("Enter")
     expect(page.get_by_label("Search cases")).to_have_value("mscu 123/")
     assert barriers(page, within="main") == []
     page.set_viewport_size({"width": 320, "height": 700})

@@ -25,6 +25,15 @@ function ignore(event) {
 
 const isLocal = (offered) => offered.type === "radio" || offered.type === "search" || offered.hasAttribute("data-opens");
 
+// Ctrl+K goes to the search box, or to the page of search where a page has none.
+function openSearch(event) {
+  const box = document.querySelector("input[type=search]");
+  if (!box && !document.querySelector("[data-finds-cases]")) return;
+  event.preventDefault();
+  if (box) box.select();
+  else location.assign("/console/search");
+}
+
 // An element with data-key="c" is followed, pressed or chosen by c.
 document.addEventListener("keydown", (event) => {
   if (event.isComposing || !event.target.closest) return;
@@ -42,6 +51,7 @@ document.addEventListener("keydown", (event) => {
     if (!event.repeat && !button?.disabled) form.requestSubmit(button);
     return;
   }
+  if (isChord && event.key === "k" && !event.altKey && !event.shiftKey) return openSearch(event);
   if (isWriting || isChord || document.querySelector("dialog[open]")) return;
   if (event.key === "j" || event.key === "k") {
     if (goThroughList(event.key === "j" ? 1 : -1)) event.preventDefault();
