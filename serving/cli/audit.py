@@ -54,7 +54,7 @@ def audit(
         actor=actor,
         action=action,
         object_kind=kind or None,
-        object_id=object_id or None,
+        object_ids=(object_id,) if object_id else (),
         begins=begins and begins.replace(tzinfo=UTC),
         ends=ends and ends.replace(tzinfo=UTC),
     )

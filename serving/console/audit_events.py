@@ -14,15 +14,23 @@ from fastapi import APIRouter, Query
 from pydantic import AwareDatetime, BaseModel, Field, field_validator
 from starlette.responses import HTMLResponse, Response, StreamingResponse
 
+from features.records import SUBJECT_KINDS
 from serving.access.acting import add_audit_details
+from serving.access.callers import Caller
+from serving.audit.decision import Decision
+from serving.audit.logged_decision import DecisionAccess, DecisionFilter
 from serving.console.browser_session import TheSession
 from serving.console.page_scopes import MayAudit
 from serving.console.pages import PageRoute, page
 from serving.console.supervision_view import safe_cell
 from serving.container import Services
+from serving.errors import Unprocessable
 from serving.integrity.audit_log import EventFilter, RecordedEvent
 from serving.integrity.checkpoints import public_key_of
 from serving.integrity.proof_state import ProofState
+from serving.review.cases.case_records import CaseRow, CaseSearch
+from serving.review.cases.reviewer import Reviewer
+from serving.review.search.search_terms import normalised, read_search
 from serving.web.downloads import download_headers
 from serving.web.services import TheServices
 
@@ -30,6 +38,8 @@ router = APIRouter(prefix="/console/audit", include_in_schema=False, route_class
 
 PAGE_SIZE = 50
 CHUNK_SIZE = 1_000
+# The largest number of cases or decisions that one id stands for here.
+MAX_NAMED = 50
 COLUMNS = (*("seq", "at", "actor", "actor_name", "action", "object_kind", "object_id", "details"),)
 
 _Words = Annotated[str, Field(max_length=200, pattern=r"^[^\x00]*$")]
@@ -59,6 +69,14 @@ class ShownEvent:
         return cls(event, said, tuple(lists.items()))
 
 
+@dataclass(frozen=True)
+class NamedObjects:
+    """The ids of objects that events may be about, and the cases among them."""
+
+    object_ids: tuple[str, ...] = ()
+    cases: tuple[CaseRow, ...] = ()
+
+
 class WantedEvents(BaseModel):
     """Filters that the reader chose; empty values do not filter."""
 
@@ -80,13 +98,13 @@ class WantedEvents(BaseModel):
         is_local = isinstance(value, str) and len(value) == len("2026-11-24T12:00")
         return f"{value}:00Z" if is_local else value
 
-    def event_filter(self) -> EventFilter:
-        """Return the filters in the form of the audit log."""
+    def event_filter(self, object_ids: Iterable[str] = ()) -> EventFilter:
+        """Return the filters in the form of the audit log, for objects with any of these ids."""
         return EventFilter(
             actor=self.actor or None,
             action=self.action or None,
             object_kind=self.object_kind or None,
-            object_id=self.object_id or None,
+            object_ids=tuple(object_ids),
             begins=self.begins,
             ends=self.ends,
             before_seq=self.before,
@@ -111,7 +129,8 @@ def show_audit_events(
     wanted: Annotated[WantedEvents, Query()],
 ) -> HTMLResponse:
     """Show the newest matching events and the state of the log's proof."""
-    events = services.audit_events.newest(wanted.event_filter(), PAGE_SIZE)
+    found = _named(services, caller, wanted.object_id)
+    events = services.audit_events.newest(wanted.event_filter(found.object_ids), PAGE_SIZE)
     # A full page may be the last one; then the next page is empty.
     is_full = len(events) == PAGE_SIZE
     return page(
@@ -119,6 +138,7 @@ def show_audit_events(
         reader=caller,
         session=session,
         wanted=wanted,
+        found=found,
         events=[ShownEvent.of_event(each) for each in events],
         older=wanted.address(before=events[-1].seq) if is_full else None,
         proof=ProofState.of_log(
@@ -132,7 +152,7 @@ def download_as_ndjson(
     services: TheServices, caller: MayAudit, wanted: Annotated[WantedEvents, Query()]
 ) -> Response:
     """Return all matching events as JSON lines, newest first."""
-    lines = (_as_json(event) for event in _every(services, wanted))
+    lines = (_as_json(event) for event in _every(services, caller, wanted))
     return _as_file(lines, "ndjson", "application/x-ndjson")
 
 
@@ -141,13 +161,56 @@ def download_as_csv(
     services: TheServices, caller: MayAudit, wanted: Annotated[WantedEvents, Query()]
 ) -> Response:
     """Return all matching events as CSV, with details as JSON in one cell."""
-    lines = (_as_row(event) for event in _every(services, wanted))
+    lines = (_as_row(event) for event in _every(services, caller, wanted))
     return _as_file(chain([_row(COLUMNS)], lines), "csv", "text/csv; charset=utf-8")
 
 
-def _every(services: Services, wanted: WantedEvents) -> Iterator[RecordedEvent]:
+def _named(services: Services, caller: Caller, name: str) -> NamedObjects:
+    """Return the objects with an id: itself, and the cases and decisions that search finds by it.
+
+    Decisions without a case, such as releases, are found by the id of their subject or their own.
+    """
+    if not name:
+        return NamedObjects()
+    access = DecisionAccess(caller.key_id, caller.offices)
+    asked = [DecisionFilter(subject_kind=kind, subject_id=name) for kind in SUBJECT_KINDS]
+    pages = [services.decisions.page(access, each, None, MAX_NAMED).records for each in asked]
+    own = services.decisions.records_of([name]).values()
+    decisions = [
+        decision
+        for decision in map(Decision.model_validate_json, chain(*pages, own))
+        if not services.masking.hides(decision)
+    ]
+    cases = _cases_named(services, caller, name)
+    case_ids = {*(row.case_id for row in cases), *(each.case_id for each in decisions)}
+    scores = [score.decision_id for row in cases for score in services.cases.scores(row)]
+    add_audit_details(cases=sorted(case_ids))
+    ids = {name, *case_ids, *scores, *(each.decision_id for each in decisions)}
+    return NamedObjects(tuple(sorted(ids)), tuple(cases))
+
+
+def _cases_named(services: Services, caller: Caller, name: str) -> list[CaseRow]:
+    """Return the cases on both sides in which an identifier is exactly this one."""
+    try:
+        symbols = read_search(name)
+    except Unprocessable:
+        return []
+    reviewer, rows = Reviewer.from_caller(caller), []
+    for is_rescue in (False, True):
+        side = replace(reviewer, access=replace(reviewer.access, is_rescue=is_rescue))
+        page = services.cases.search(side, CaseSearch(symbols), None, MAX_NAMED)
+        # A search finds what begins with the text; here another container would be a false answer.
+        rows += [
+            each.case
+            for each in page.found
+            if any(normalised(term.value) == symbols for term in each.matched)
+        ]
+    return rows
+
+
+def _every(services: Services, caller: Caller, wanted: WantedEvents) -> Iterator[RecordedEvent]:
     """Yield all matching events page by page, and record which filters were set."""
-    asked = wanted.event_filter()
+    asked = wanted.event_filter(_named(services, caller, wanted.object_id).object_ids)
     # Names only: the values can identify people, and this is itself written to the log.
     add_audit_details(filters=sorted(wanted.model_dump(exclude_defaults=True)))
 

@@ -41,12 +41,15 @@ class RecordedEvent:
 
 @dataclass(frozen=True)
 class EventFilter:
-    """A filter of events; None matches everything. `before_seq` is the end of the last page."""
+    """A filter of events; None and no ids match everything.
+
+    `before_seq` is the end of the last page.
+    """
 
     actor: str | None = None
     action: str | None = None
     object_kind: str | None = None
-    object_id: str | None = None
+    object_ids: tuple[str, ...] = ()
     begins: datetime | None = None
     ends: datetime | None = None
     before_seq: int | None = None

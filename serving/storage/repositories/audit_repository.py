@@ -57,9 +57,11 @@ def _conditions(wanted: EventFilter) -> Iterator[ColumnElement[bool]]:
     columns = audit_events.c
     if wanted.actor is not None:
         yield or_(columns.actor == wanted.actor, columns.actor_name == wanted.actor)
-    for name in ("action", "object_kind", "object_id"):
+    for name in ("action", "object_kind"):
         if (value := getattr(wanted, name)) is not None:
             yield columns[name] == value
+    if wanted.object_ids:
+        yield columns.object_id.in_(wanted.object_ids)
     if wanted.begins is not None:
         yield columns.at >= wanted.begins
     if wanted.ends is not None:

@@ -12,7 +12,10 @@ from serving.integrity.audit_log import AuditEvent
 from serving.storage.repositories.audit_repository import AuditRepository
 from tests.serving.bodies import shipment
 from tests.serving.conftest import NOW, Service
+from tests.serving.review.cases.test_cases_served import open_case, reviewed
 from tests.serving.review.supervision.test_supervision_served import sign_in_as
+
+__all__ = ["reviewed"]
 
 
 def test_an_auditor_finds_who_read_a_decision(service: Service) -> None:
@@ -107,3 +110,40 @@ def test_the_page_says_how_far_the_log_is_sealed_and_witnessed(service: Service)
     assert "doubtful" not in page
     for words in ("holds, key", "is what it says", "Newest checkpoint"):
         assert words in page
+
+
+def test_an_auditor_finds_who_read_a_case_by_any_id_that_search_accepts(reviewed: Service) -> None:
+    boxed = {"container_number": "MSCU6639870"}
+    case_id, other = open_case(reviewed, "S-00039942", **boxed), open_case(reviewed, "S-000399421")
+    sign_in_as(reviewed, "reviewer")
+    for each in (case_id, other):
+        assert reviewed.client.get(f"/console/cases/{each}").status_code == 200
+    sign_in_as(reviewed, "auditor")
+
+    def readers(name: str) -> list[tuple[str, str]]:
+        asked = {"object_id": name, "action": "read", "object_kind": "case"}
+        lines = reviewed.client.get("/console/audit/events.ndjson", params=asked).text.splitlines()
+        return [(one["actor_name"], one["object_id"]) for one in map(json.loads, lines)]
+
+    own = ("the reviewer", case_id)
+    for name in ("S-00039942", "s00039942", case_id, "MSCU6639870", "mscu 663987 0"):
+        assert readers(name) == [own], name
+    assert {*readers("c-0007")} == {own, ("the reviewer", other)}
+    assert readers("S-0003994") == readers("nobody's") == []
+    page = reviewed.client.get("/console/audit", params={"object_id": "S-00039942"}).text
+    assert "What is recorded of this case:" in page
+    assert "the reviewer" in page
+
+
+def test_an_auditor_finds_who_read_a_decision_without_a_case_by_its_subject(
+    reviewed: Service,
+) -> None:
+    caller = reviewed.key("score", "explain")
+    answer = reviewed.score(shipment(shipment_id="S-released"), caller).json()
+    reviewed.client.get(f"/v1/decisions/{answer['decision_id']}", headers=caller)
+    sign_in_as(reviewed, "auditor")
+
+    asked = {"object_id": "S-released", "object_kind": "decision"}
+    lines = reviewed.client.get("/console/audit/events.ndjson", params=asked).text.splitlines()
+
+    assert {json.loads(line)["object_id"] for line in lines} == {answer["decision_id"]}

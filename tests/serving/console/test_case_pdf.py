@@ -86,7 +86,7 @@ def test_a_case_is_printed_with_its_digest_and_its_place_in_the_log(reviewed: Se
     assert case["decision"]["log_position"] == chained.seq
     assert case["decision"]["log_link"] == link
     assert link in told.replace(" ", "")
-    event = reviewed.services.audit_events.newest(EventFilter(object_id=case_id), 1)[0]
+    event = reviewed.services.audit_events.newest(EventFilter(object_ids=(case_id,)), 1)[0]
     assert event.action == "read"
 
 
