@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Literal
 
 from serving.audit.ship_journey import ShipJourney
 
@@ -55,16 +56,26 @@ class DecisionAccess:
     offices: frozenset[str]
 
 
+CaseOfDecision = Literal["none", "open", "closed"]
+
+
 @dataclass(frozen=True)
 class DecisionFilter:
-    """A filter of decisions by kind of subject, subject or caller.
+    """A filter of decisions; None and no lanes match all. `begins` and `ends` are ISO dates.
 
-    The service's later scores of a caller's subjects count as the caller's.
+    The service's later scores of a caller's subjects count as the caller's. `case` is whether one
+    was opened and is still open. `model` is a version of the models in service.
     """
 
     subject_kind: str | None = None
     subject_id: str | None = None
     caller_id: str | None = None
+    lanes: tuple[str, ...] = ()
+    office_id: str | None = None
+    begins: str | None = None
+    ends: str | None = None
+    case: CaseOfDecision | None = None
+    model: str | None = None
 
 
 @dataclass(frozen=True)

@@ -31,16 +31,6 @@ def visible_decision(
     return masking.masked_view(decision)
 
 
-def newest_visible(
-    log: "DecisionRepository", masking: Masking, caller: Caller, most: int
-) -> list[Decision]:
-    """Return the newest decisions that the caller may see, at most `most`."""
-    records = log.newest(DecisionAccess(caller.key_id, caller.offices), most)
-    seen = _seen(log, records, masking, caller)
-    add_audit_details(decisions=[decision.decision_id for decision in seen])
-    return seen
-
-
 def visible_page(
     log: "DecisionRepository",
     masking: Masking,
@@ -58,6 +48,18 @@ def visible_page(
     """
     if not (caller.may("review") or caller.may("audit")):
         wanted = replace(wanted, caller_id=caller.key_id)
+    return studied_page(log, masking, caller, wanted, before, most)
+
+
+def studied_page(
+    log: "DecisionRepository",
+    masking: Masking,
+    caller: Caller,
+    wanted: DecisionFilter,
+    before: int | None,
+    most: int,
+) -> tuple[list[Decision], int | None]:
+    """Return the same for a page of the console, where a scientist reads those of others too."""
     page = log.page(DecisionAccess(caller.key_id, caller.offices), wanted, before, most)
     seen = _seen(log, page.records, masking, caller)
     # Otherwise the list itself would reveal the subject of a masked decision.

@@ -1,16 +1,21 @@
 """Pages of decisions: the newest ones, and one shown like a case."""
 
 from dataclasses import replace
+from datetime import date, timedelta
+from typing import Annotated
+from urllib.parse import urlencode
 
 import structlog
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
+from pydantic import BaseModel, Field, field_validator
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from serving.access.callers import Caller
 from serving.audit.decision import Decision
 from serving.audit.decision_details import UNEXPLAINED, details_of
 from serving.audit.derived_reasons import with_reasons
-from serving.audit.visible_decisions import newest_visible, visible_decision
+from serving.audit.logged_decision import CaseOfDecision, DecisionFilter
+from serving.audit.visible_decisions import studied_page, visible_decision
 from serving.console.browser_session import TheSession
 from serving.console.case_view import CaseView, is_blind_to, is_score_shown
 from serving.console.csrf import SignedForm
@@ -26,6 +31,8 @@ from serving.review.acts.justifications import EvidentPurpose, Justification
 from serving.review.cases.case_state import Case
 from serving.review.cases.reviewer import Reviewer
 from serving.review.errors import JustificationNeeded
+from serving.triage.lane_declarations import LANE_NAMES, shown_score_lane, stored_lanes
+from serving.web.queue_cursor import decode_seq, encode_seq
 from serving.web.services import TheServices
 
 log = structlog.get_logger(__name__)
@@ -34,14 +41,82 @@ router = APIRouter(prefix="/console/decisions", include_in_schema=False, route_c
 MAX_SHOWN = 50
 
 
+class WantedDecisions(BaseModel):
+    """Filters that the reader chose; empty values do not filter."""
+
+    subject: Annotated[str, Field(max_length=200, pattern=r"^[^\x00]*$")] = ""
+    lane: Annotated[str, Field(max_length=40, pattern="^[a-z_]*$")] = ""
+    office: Annotated[str, Field(max_length=64, pattern=r"^[^\x00]*$")] = ""
+    case: CaseOfDecision | None = None
+    model: Annotated[str, Field(max_length=9, pattern="^[0-9]*$")] = ""
+    first: date | None = None
+    last: date | None = None
+    cursor: Annotated[str, Field(max_length=64)] = ""
+
+    @field_validator("case", "first", "last", mode="before")
+    @classmethod
+    def _nothing_chosen(cls, value: object) -> object:
+        """Convert the empty text that a form sends for no choice."""
+        return None if value == "" else value
+
+    def decision_filter(self) -> DecisionFilter:
+        """Return the filters of stored decisions; random checks are among the inspections."""
+        day_after = self.last and self.last < date.max and self.last + timedelta(days=1)
+        return DecisionFilter(
+            subject_id=self.subject or None,
+            lanes=stored_lanes([self.lane]) if self.lane else (),  # type: ignore[list-item]  # as sent
+            office_id=self.office or None,
+            begins=self.first.isoformat() if self.first else None,
+            ends=day_after.isoformat() if day_after else None,
+            case=self.case,
+            model=self.model or None,
+        )
+
+    @property
+    def is_filtered(self) -> bool:
+        """Return whether anything was chosen."""
+        return self.decision_filter() != DecisionFilter()
+
+    def address(self, **changed: str) -> str:
+        """Return the address of the page with the same filters and some changed."""
+        kept = self.model_dump(mode="json", exclude_none=True, exclude={"cursor"}) | changed
+        chosen = {name: value for name, value in kept.items() if value}
+        return "/console/decisions" + (f"?{urlencode(chosen)}" if chosen else "")
+
+
 @router.get("")
-def newest(services: TheServices, reader: MayExplainOrStudy, session: TheSession) -> HTMLResponse:
-    """Show the newest decisions that the reader may see."""
-    decisions = newest_visible(services.decisions, services.masking, reader, MAX_SHOWN)
+def list_newest(
+    services: TheServices,
+    reader: MayExplainOrStudy,
+    session: TheSession,
+    wanted: Annotated[WantedDecisions, Query()],
+) -> HTMLResponse:
+    """Show the newest decisions that match and that the reader may see."""
+    decisions, before = studied_page(
+        services.decisions,
+        services.masking,
+        reader,
+        wanted.decision_filter(),
+        decode_seq(wanted.cursor or None),
+        MAX_SHOWN,
+    )
     cases = [
         _view(services, as_seen_by(reader, each, services.pseudonyms))[0] for each in decisions
     ]
-    return page("decisions.html", reader=reader, session=session, cases=cases, most=MAX_SHOWN)
+    return page(
+        "decisions.html",
+        reader=reader,
+        session=session,
+        cases=cases,
+        wanted=wanted,
+        older=None if before is None else wanted.address(cursor=encode_seq(before)),
+        lanes={
+            lane: name
+            for lane, name in LANE_NAMES.items()
+            if shown_score_lane(lane) == lane and (lane != "rescue" or reader.may("audit"))
+        },
+        offices=sorted(reader.offices or services.cases.known_offices()),
+    )
 
 
 @router.get("/{decision_id}")

@@ -4,6 +4,7 @@ The chain covers the stored outline of each decision, which contains the digest 
 whole. The chain therefore stays verifiable after the key of a decision is destroyed.
 """
 
+import json
 from base64 import b64encode
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import suppress
@@ -25,11 +26,13 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import IntegrityError
 
+from features.records import SUBJECT_KINDS
 from serving.audit.decision import Decision
 from serving.audit.decision_export import ChainedRecord
 from serving.audit.earlier_decisions import SCORES_AGAIN, EarlierDecisions
 from serving.audit.errors import AnsweredMeanwhile
 from serving.audit.logged_decision import (
+    CaseOfDecision,
     DecisionAccess,
     DecisionFilter,
     LoggedDecision,
@@ -48,6 +51,7 @@ from serving.storage.lookups import PairLookup
 from serving.storage.noted_journeys import journey_row, note_journeys
 from serving.storage.raised_alerts import tie_alerts
 from serving.storage.repository import Repository
+from serving.storage.tables.review import cases
 from serving.storage.tables.scoring import answers, decisions
 from serving.storage.waiting_subjects import SubjectToken, queue_rescoring
 
@@ -248,30 +252,22 @@ class DecisionRepository(Repository):
         row = self._first(query.where(decisions.c.decision_id == decision_id))
         return None if row is None else LogHead(row.seq, bytes(row.chain).hex())
 
-    def newest(self, access: DecisionAccess, limit: int) -> list[str]:
-        """Return the newest visible records that were not erased, newest first."""
-        query = select(*WHOLE).order_by(decisions.c.seq.desc()).limit(limit)
-        rows = self._rows(_visible(query, access))
-        return [record for row in rows if (record := self._decisions.record(row)) is not None]
-
     def page(
         self, access: DecisionAccess, wanted: DecisionFilter, before: int | None, limit: int
     ) -> RecordPage:
         """Return a page of visible records before a position in the log.
 
-        A subject is given by its kind and id. At most `MAX_LOOKED_AT` decisions are examined,
-        except for one subject, which has an index of its own.
+        At most `MAX_LOOKED_AT` decisions are examined, except for one subject, which has an index
+        of its own.
         """
         query = _visible(select(*WHOLE).order_by(decisions.c.seq.desc()).limit(limit), access)
-        if wanted.subject_kind is not None:
-            query = query.where(decisions.c.subject_kind == wanted.subject_kind)
-        if wanted.caller_id is not None:
-            query = query.where(_of_caller(wanted.caller_id))
+        query = query.where(*_wanted(wanted))
         with self._reading() as connection:
             before = _head(connection).seq + 1 if before is None else before
             first = 1
-            if wanted.subject_kind is not None and wanted.subject_id is not None:
-                named = self._keys.tokens(wanted.subject_kind, wanted.subject_id)
+            if wanted.subject_id is not None:
+                kinds = (wanted.subject_kind,) if wanted.subject_kind else SUBJECT_KINDS
+                named = [t for kind in kinds for t in self._keys.tokens(kind, wanted.subject_id)]
                 query = query.where(decisions.c.subject_id.in_(named))
             else:
                 first = max(1, before - MAX_LOOKED_AT)
@@ -478,6 +474,35 @@ def _of_caller(caller_id: str) -> ColumnElement[bool]:
     is_own = and_(first.c.decision_id == decisions.c.rescores, first.c.caller_id == caller_id)
     scores_own_again = and_(decisions.c.caller_id == SCORES_AGAIN, exists().where(is_own))
     return or_(decisions.c.caller_id == caller_id, scores_own_again)
+
+
+def _wanted(wanted: DecisionFilter) -> Iterator[ColumnElement[bool]]:
+    columns = decisions.c
+    for name in ("subject_kind", "office_id"):
+        if (value := getattr(wanted, name)) is not None:
+            yield columns[name] == value
+    if wanted.caller_id is not None:
+        yield _of_caller(wanted.caller_id)
+    if wanted.lanes:
+        yield columns.lane.in_(wanted.lanes)
+    # Instants are stored as ISO text, which a date precedes on its day.
+    yield columns.scored_at >= (wanted.begins or "")
+    if wanted.ends is not None:
+        yield columns.scored_at < wanted.ends
+    if wanted.model is not None:
+        # The version stands in the outline, which is not encrypted and has no column for it.
+        version = f'","version":{json.dumps(wanted.model)},"digest":"'
+        yield columns.record.contains(version, autoescape=True)
+    if wanted.case is not None:
+        yield _has_case(wanted.case)
+
+
+def _has_case(case: CaseOfDecision) -> ColumnElement[bool]:
+    """Return whether a decision has no case, one that is not closed, or a closed one."""
+    first = func.coalesce(decisions.c.rescores, decisions.c.decision_id)
+    its_case = exists().where(cases.c.case_id == first)
+    is_closed = its_case.where(cases.c.status == "closed")
+    return {"none": ~its_case, "open": its_case & ~is_closed, "closed": is_closed}[case]
 
 
 def _visible(query: Select[Any], access: DecisionAccess | None) -> Select[Any]:

@@ -16,7 +16,7 @@ from serving.audit.decision import Decision
 from serving.console.case_view import CaseView
 from serving.integrity.audit_log import AuditEvent
 from serving.review.cases.case_summary import SELECTED_AT_RANDOM
-from serving.triage.lane_declarations import LANE_NAMES, Lane
+from serving.triage.lane_declarations import LANE_NAMES, Lane, shown_score_lane
 from tests.serving.bodies import route, shipment
 from tests.serving.conftest import NOW, Service
 from tests.serving.world import train_and_promote
@@ -409,3 +409,30 @@ def test_a_page_whose_reasons_cannot_be_derived_says_so_and_shows_the_facts(
     assert "The reasons cannot be derived now: tidegate-shipment 1" in page.text
     assert "What speaks for a closer look" not in page.text
     assert "Shipment S-1" in service.client.get("/console/decisions").text
+
+
+def test_decisions_are_found_by_subject_lane_office_period_case_and_model(
+    service: Service,
+) -> None:
+    caller = service.key("score")
+    made = [decided(service, shipment(shipment_id=name), caller) for name in ("S-100", "S-200")]
+    first, second = (each.decision_id for each in made)
+    sign_in(service, "auditor")
+
+    def listed(**asked: str) -> set[str]:
+        page = service.client.get("/console/decisions", params=asked)
+        assert page.status_code == 200, asked
+        return {each for each in (first, second) if each in page.text}
+
+    (lane,) = {shown_score_lane(each.lane) for each in made}
+    today, tomorrow = f"{NOW:%Y-%m-%d}", f"{NOW + timedelta(days=1):%Y-%m-%d}"
+    assert listed() == listed(lane="", first="", case="") == {first, second}
+    assert listed(subject="S-200") == {second}
+    assert listed(lane=lane) == listed(office="DE004600") == {first, second}
+    assert listed(first=today, last=today) == listed(model="1") == {first, second}
+    assert listed(lane="manual") == listed(office="NL1") == listed(subject="S-2") == set()
+    assert listed(first=tomorrow) == listed(model="2") == set()
+    assert listed(case="closed") == set()
+    assert service.client.get("/console/decisions?model=%25").status_code == 422
+    assert listed(case="none") | listed(case="open") == {first, second}
+    assert listed(case="none") & listed(case="open") == set()

@@ -24,7 +24,12 @@ from serving.app import create_app
 from serving.audit.decision import Decision
 from serving.audit.decision_log_writer import LogWriter, PendingDecision
 from serving.audit.errors import AnsweredMeanwhile
-from serving.audit.logged_decision import DecisionAccess, LoggedDecision, StoredAnswer
+from serving.audit.logged_decision import (
+    DecisionAccess,
+    DecisionFilter,
+    LoggedDecision,
+    StoredAnswer,
+)
 from serving.errors import LogUnavailable, TooBusy
 from serving.integrity.checkpoints import CheckpointWriter
 from serving.integrity.hash_chain import LogHead
@@ -255,9 +260,17 @@ def test_records_are_read_in_order_over_many_pages(log: DecisionRepository) -> N
 def test_the_newest_are_those_a_reader_may_see(log: DecisionRepository) -> None:
     log.append([entry(1, "A"), entry(2, "B"), entry(3, "A"), entry(4)])
 
-    assert log.newest(DecisionAccess("x", frozenset()), 2) == ['{"n":4}', '{"n":3}']
-    assert log.newest(DecisionAccess("x", frozenset({"A"})), 9) == ['{"n":3}', '{"n":1}']
-    assert len(log.newest(DecisionAccess("c", frozenset({"A"})), 9)) == 4
+    def newest(caller: str, offices: set[str], most: int, **wanted: str) -> list[str]:
+        access = DecisionAccess(caller, frozenset(offices))
+        return log.page(access, DecisionFilter(**wanted), None, most).records  # type: ignore[arg-type]  # each a text
+
+    assert newest("x", set(), 2) == ['{"n":4}', '{"n":3}']
+    assert newest("x", {"A"}, 9) == ['{"n":3}', '{"n":1}']
+    assert len(newest("c", {"A"}, 9)) == 4
+    assert newest("c", set(), 9, office_id="B") == ['{"n":2}']
+    assert len(newest("c", set(), 9, case="none")) == 4
+    assert newest("c", set(), 9, case="open") == newest("c", set(), 9, case="closed") == []
+    assert newest("c", set(), 9, model="1") == newest("c", set(), 9, ends="1999-01-01") == []
 
 
 def test_a_file_flushes_every_commit(tmp_path: Path) -> None:
