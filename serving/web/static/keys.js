@@ -28,7 +28,7 @@ const isLocal = (offered) => offered.type === "radio" || offered.type === "searc
 // Ctrl+K goes to the search box, or to the page of search where a page has none.
 function openSearch(event) {
   const box = document.querySelector("input[type=search]");
-  if (!box && !document.querySelector("[data-finds-cases]")) return;
+  if (!box && !document.querySelector("nav a:is([href='/console/queue'], [href='/console/rescues'])")) return;
   event.preventDefault();
   if (box) box.select();
   else location.assign("/console/search");
