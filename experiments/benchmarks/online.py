@@ -84,9 +84,12 @@ def as_new(submission: Submission) -> Submission:
     """The same under ids that the state never saw."""
     subject = submission.subject
     name = "journey_id" if isinstance(subject, Journey) else "shipment_id"
-    renamed = subject.model_copy(update={name: f"new-{submission.subject_id}"})
+    subject_id = f"new-{submission.subject_id}"
+    renamed = subject.model_copy(update={name: subject_id})
     payments = tuple(
-        payment.model_copy(update={"transaction_id": f"new-{payment.transaction_id}"})
+        payment.model_copy(
+            update={"transaction_id": f"new-{payment.transaction_id}", "subject_id": subject_id}
+        )
         for payment in submission.transactions
     )
     field = submission.subject_kind.replace("route", "journey")
