@@ -99,7 +99,7 @@ def report(
         overall=overall,
         figures_until=ripe.until,
         newer=traffic_figures.sizes_of(days.values())[which].total() - overall.decisions,
-        bounds=tuple(traffic_figures.bounds(overall)),
+        bounds=tuple(traffic_figures.bounds(overall, sizes[which], told)),
         ways=tuple(Slice.from_visits(sizes[which], told).ways()),
         unscored=sum(day.unscored for day in days.values()),
         strata=tuple(traffic_figures.strata(sizes[which], told)),

@@ -12,6 +12,7 @@ from serving.monitor.monitoring_report import WayOfSelection
 from serving.monitor.population import Stratum, TrafficPart
 from training.confidence_intervals import Estimate, proportion
 from training.estimation.inspected_sample import inspections_of
+from training.estimation.sensitivity import Extremes
 from training.estimation.weighted_mean import ConfidenceDistribution, part_of_both
 
 INSPECTED, REST, RESCUE = "inspected", "not inspected", "rescue"
@@ -93,6 +94,28 @@ class Slice:
         visits = sum(self.visits.values())
         known = sum(each.known_outcomes for each in self.strata)
         return 1 - known / visits if visits else 0.0
+
+    @property
+    def extremes(self) -> Extremes:
+        """Figures with the visits of unknown outcome at their worst and best (Manski's bounds)."""
+        never, always = self._with_missing(), self._with_missing(inspected=True, rest=True)
+        outside, inside = self._with_missing(rest=True), self._with_missing(inspected=True)
+        return {
+            "prevalence": (never.prevalence, always.prevalence),
+            "precision": (never.precision, always.precision),
+            "recall": (outside.recall, inside.recall),
+        }
+
+    def _with_missing(self, *, inspected: bool = False, rest: bool = False) -> "Slice":
+        """Return the slice as if every visit had an outcome; unknown ones are confirmed or not."""
+
+        def filled(each: Stratum) -> Stratum:
+            known = max(self.visits.get(each.name, 0), each.known_outcomes)
+            is_confirmed = inspected if each.is_certain else rest
+            found = each.confirmed + is_confirmed * (known - each.known_outcomes)
+            return replace(each, known_outcomes=known, confirmed=found)
+
+        return replace(self, strata=tuple(map(filled, self.strata)))
 
     @property
     def resolution(self) -> float:

@@ -69,7 +69,9 @@ def slice_figures(by: str, value: str, sizes: Counter[str], visits: pd.DataFrame
     )
 
 
-def bounds(overall: SliceFigures) -> Iterator[SensitivityBound]:
+def bounds(
+    overall: SliceFigures, sizes: Counter[str], visits: pd.DataFrame
+) -> Iterator[SensitivityBound]:
     """Return the bounds of the figures if their assumptions do not hold."""
     share = overall.inspected / overall.decisions if overall.decisions else 0.0
     return sensitivity(
@@ -77,7 +79,7 @@ def bounds(overall: SliceFigures) -> Iterator[SensitivityBound]:
         overall.recall,
         share,
         overall.unknown_share,
-        precision=overall.precision,
+        Slice.from_visits(sizes, visits).extremes,
     )
 
 

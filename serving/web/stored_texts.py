@@ -31,7 +31,8 @@ STORED_TEXTS: tuple[str | tuple[str, str], ...] = (
     "at what was drawn they find {part} of what they would, or all",
     "recall at {share}",
     "results that are not known would be like those that are",
-    "{part} of the results are not known: they are confirmed never, or {times} times as often",
+    "{part} of the results are not known: whatever they are, its interval included",
+    "precision at {share}",
     "reviewers who almost always follow the proposal, quickly: {reviewers}",
 )
 

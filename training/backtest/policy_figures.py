@@ -13,7 +13,12 @@ from training.backtest.replayed_traffic import ReplayedTraffic
 from training.backtest.selection import BY_LOT, BY_RULE, BY_SCORE, BY_TIP
 from training.confidence_intervals import Estimate
 from training.data.time_split import in_utc
-from training.estimation.population_figures import UNKNOWN, FoundAmong, share_confirmed
+from training.estimation.population_figures import (
+    UNKNOWN,
+    FoundAmong,
+    extremes_of,
+    share_confirmed,
+)
 from training.estimation.sensitivity import SensitivityBound, sensitivity
 from training.parameters import Parameters
 from training.ranking import Floats
@@ -269,7 +274,12 @@ def _bounds(traffic: ReplayedTraffic, found: FoundAmong) -> tuple[SensitivityBou
     share = float(traffic.selected.mean())
     recall = found.recall if share < 1 else UNKNOWN  # with all inspected, nothing is missed
     bounds = sensitivity(
-        prevalence, recall, share, traffic.unknown_share, precision=found.precision
+        prevalence,
+        recall,
+        share,
+        traffic.unknown_share,
+        extremes_of(sample, traffic.selected),
+        traffic.still_to_come,
     )
     return tuple(bounds)
 

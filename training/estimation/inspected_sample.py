@@ -40,6 +40,16 @@ FARTHEST_MEAN_RANK = 0.05
 
 
 @dataclass(frozen=True, eq=False)
+class Selection:
+    """Labels of a traffic and how each subject was selected, as in `inspected_sample`."""
+
+    labels: Floats
+    selected_by: Texts
+    probability: Floats
+    together: Ints
+
+
+@dataclass(frozen=True, eq=False)
 class InspectedSample:
     """Usable results of some traffic; arrays are parallel to `rows`.
 
@@ -47,7 +57,7 @@ class InspectedSample:
     represents; `is_drawn` is false for subjects selected for certain. `together` is equal for
     subjects that one inspection covered. `certain` counts the subjects of that stratum, and
     `uncounted` the results that are in neither. `refusal` is the reason if no figure of all traffic
-    may be given.
+    may be given. `selection` is what the sample was made of.
     """
 
     rows: Ints
@@ -59,6 +69,7 @@ class InspectedSample:
     certain: int
     uncounted: int
     refusal: str | None
+    selection: Selection
 
     @property
     def effective_size(self) -> float:
@@ -124,6 +135,20 @@ def inspected_sample(
             len(labels) - certain,
             int(is_drawn[rows].sum()),
         ),
+        selection=Selection(labels, selected_by, probability, together),
+    )
+
+
+def with_missing(sample: InspectedSample, values: Floats) -> InspectedSample:
+    """Return the sample as if the results not known of those selected were `values`.
+
+    `values` has one entry for each subject of the traffic.
+    """
+    selection = sample.selection
+    is_missing = np.isnan(selection.labels) & np.not_equal(selection.selected_by, None)  # type: ignore[call-overload]  # an object column
+    filled = np.where(is_missing, values, selection.labels)
+    return inspected_sample(
+        filled, selection.selected_by, selection.probability, selection.together
     )
 
 

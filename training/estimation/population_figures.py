@@ -12,7 +12,9 @@ from training.estimation.inspected_sample import (
     InspectedSample,
     effective_size,
     represent,
+    with_missing,
 )
+from training.estimation.sensitivity import Extremes
 from training.estimation.weighted_mean import (
     ConfidenceDistribution,
     by_inspection,
@@ -99,7 +101,8 @@ def confirmed_among(
     """Return how many subjects of a part of the traffic would be confirmed; None if unknown.
 
     `membership`, in 0..1 for each subject, is its share in the part. Draws that represent far fewer
-    subjects than the part has give no answer, such as the hits of a rule alone.
+    subjects than the part has give no answer, such as the hits of a rule alone; if they represent
+    somewhat fewer, none of the others need be confirmed.
     """
     part = membership[sample.rows]
     is_certain = ~sample.is_drawn & (part > 0)
@@ -123,7 +126,7 @@ def confirmed_among(
     drawn = weighted_mean(
         sample.labels[is_drawn], drawn_weights, together, is_this_traffic=is_this_traffic
     )
-    return drawn.scaled(left, found)
+    return drawn.with_unrepresented(1 - total / left).scaled(left, found)
 
 
 def found_among(sample: InspectedSample, membership: Floats) -> FoundAmong:
@@ -140,6 +143,28 @@ def found_among(sample: InspectedSample, membership: Floats) -> FoundAmong:
         return FoundAmong(found.estimate, precision, UNKNOWN, UNKNOWN)
     lift = both.scaled(sample.traffic / size)
     return FoundAmong(found.estimate, precision, both.estimate, lift.estimate)
+
+
+def extremes_of(sample: InspectedSample, membership: Floats) -> Extremes:
+    """Return figures with missing results at their worst and at their best (Manski's bounds).
+
+    `prevalence` is of all traffic, `precision` and `recall` of inspecting a part of it; empty for a
+    refused sample.
+    """
+    if sample.refusal is not None:
+        return {}
+    everyone = np.ones(sample.traffic)
+    # Recall is least if what is missing was confirmed outside of the part alone.
+    fills = (0 * everyone, everyone, 1.0 - membership.round(), membership.round())
+    never, always, outside, inside = (with_missing(sample, fill) for fill in fills)
+    return {
+        "prevalence": (share_confirmed(never, everyone), share_confirmed(always, everyone)),
+        "precision": (share_confirmed(never, membership), share_confirmed(always, membership)),
+        "recall": (
+            found_among(outside, membership).recall,
+            found_among(inside, membership).recall,
+        ),
+    }
 
 
 def share_found(sample: InspectedSample, found: float) -> Estimate:

@@ -1,15 +1,15 @@
 """Bounds of population figures if their assumptions did not hold."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from training.confidence_intervals import Estimate
 
-UNKNOWN_CONFIRMED_TIMES = 3.0
 MIN_SENSITIVITY = 0.6
 MIN_RELATIVE_SENSITIVITY = 0.5
 
-UNKNOWN = Estimate(None)
+Extremes = Mapping[str, tuple[Estimate, Estimate]]
+"""Figures with the results that are not known at their worst, and at their best."""
 
 
 @dataclass(frozen=True)
@@ -28,18 +28,17 @@ def sensitivity(
     recall: Estimate,
     share: float,
     unknown_share: float,
-    *,
-    precision: Estimate = UNKNOWN,
+    extremes: Extremes,
+    still_to_come: float = 0.0,
 ) -> Iterator[SensitivityBound]:
     """Yield bounds for each assumption that draws cannot test.
 
-    `recall` is at `share` of all traffic, `precision` among inspected subjects, and
-    `unknown_share`, in 0..1, the share of inspections whose result is inconclusive or still to
-    come.
+    `recall` is at `share` of all traffic, and `unknown_share`, in 0..1, the share of inspections
+    whose result is inconclusive or still to come. `still_to_come` is the part of them of which it
+    is not known whose they are, so that `extremes` do not hold them.
     """
-    for figure, estimate in (("prevalence", prevalence), ("precision", precision)):
-        if estimate.value is not None and unknown_share > 0:
-            yield _unknown_results(figure, estimate.value, unknown_share)
+    if unknown_share > 0:
+        yield from _whatever_is_missing(share, unknown_share, extremes, still_to_come)
     if prevalence.value is not None:
         yield SensitivityBound(
             "an inspection finds what is there",
@@ -61,14 +60,20 @@ def sensitivity(
         )
 
 
-def _unknown_results(figure: str, value: float, unknown_share: float) -> SensitivityBound:
-    known = 1 - unknown_share
+def _whatever_is_missing(
+    share: float, unknown_share: float, extremes: Extremes, still_to_come: float
+) -> Iterator[SensitivityBound]:
+    """Yield the interval of each figure whatever the results are that are not known."""
     part = f"{unknown_share:.0%}" if unknown_share > 0.005 else "less than 1 %"
-    return SensitivityBound(
-        "results that are not known would be like those that are",
-        f"{part} of the results are not known: they are confirmed never, or "
-        f"{UNKNOWN_CONFIRMED_TIMES:g} times as often",
-        figure,
-        value * known,
-        min(1.0, value * (known + UNKNOWN_CONFIRMED_TIMES * unknown_share)),
-    )
+    for name, (worst, best) in extremes.items():
+        # Recall compares two parts, so a share of all results does not bound it.
+        is_unbounded = name == "recall" and still_to_come > 0
+        if worst.low is None or best.high is None or is_unbounded:
+            continue
+        yield SensitivityBound(
+            "results that are not known would be like those that are",
+            f"{part} of the results are not known: whatever they are, its interval included",
+            name if name == "prevalence" else f"{name} at {share:.0%}",
+            worst.low * (1 - still_to_come),
+            best.high * (1 - still_to_come) + still_to_come,
+        )

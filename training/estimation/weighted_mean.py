@@ -41,6 +41,17 @@ class ConfidenceDistribution:
         low, high = np.quantile(self.points, [0.025, 0.975])
         return Estimate(self.value, float(low), float(high))
 
+    def with_unrepresented(self, share: float) -> "ConfidenceDistribution":
+        """Return a share of units, of which the lowest estimate counts none of this part.
+
+        The figure itself takes them for like the others.
+        """
+        if share <= 0:
+            return self
+        points = np.sort(self.points)
+        lower_half = np.minimum(2 * np.arange(len(points)) / len(points), 1.0)
+        return ConfidenceDistribution(self.value, points * (1 - share * (1 - lower_half)))
+
     def scaled(self, size: float, known: float = 0.0) -> "ConfidenceDistribution":
         """Return `size` times the figure plus a `known` count."""
         return ConfidenceDistribution(known + size * self.value, known + size * self.points)

@@ -93,7 +93,7 @@ def _population(population: PopulationSection) -> Iterable[str]:
         ]
         caption = (
             "No draw can test these. Bounds hold for the figure as estimated; its interval comes "
-            "on top."
+            "on top, but where results are not known it is included."
         )
         head = ("assumed", "if instead", "figure", "lies in")
         yield table("What is assumed", head, bounds, caption=caption, of_words=True)

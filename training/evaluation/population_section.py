@@ -11,7 +11,12 @@ from training.estimation.inspected_sample import (
     lot_ranks_above,
     placed_by,
 )
-from training.estimation.population_figures import UNKNOWN, population_figures, share_found
+from training.estimation.population_figures import (
+    UNKNOWN,
+    extremes_of,
+    population_figures,
+    share_found,
+)
 from training.estimation.sensitivity import sensitivity
 from training.evaluation.evaluation_report import Draws, PopulationSection, StatusQuo
 from training.evaluation.group_referrals import group_referrals
@@ -21,7 +26,7 @@ from training.evaluation.scored_alike import scored_alike
 from training.evaluation.settled_results import settled_until, still_to_come
 from training.outcomes import Bools, Texts
 from training.parameters import GATE_SHARE
-from training.ranking import Floats
+from training.ranking import Floats, ScoreRanking, inspected_rows
 
 
 def population_section(
@@ -47,8 +52,12 @@ def population_section(
     figures = population_figures(sample, log_odds, shares)
     declared_at = traffic.data.declared_at[traffic.rows]
     # Two reasons for a missing result: inconclusive inspections, and results not known yet.
-    known = (1 - _unknown_share(traffic)) * (1 - still_to_come(traffic.data, window, declared_at))
-    unknown_share = 1 - known
+    coming = still_to_come(traffic.data, window, declared_at)
+    unknown_share = 1 - (1 - _unknown_share(traffic)) * (1 - coming)
+    highest = inspected_rows(
+        ScoreRanking.from_scores(np.zeros(len(log_odds)), log_odds), GATE_SHARE
+    )
+    extremes = extremes_of(sample, highest)
     recall = next(at.recall for at in figures.at_share if at.share == GATE_SHARE)
     return PopulationSection(
         begins=window.figures.begins,
@@ -58,7 +67,9 @@ def population_section(
         status_quo=status_quo(traffic, sample, log_odds),
         groups=group_referrals(traffic, sample, log_odds),
         unknown_share=unknown_share,
-        bounds=tuple(sensitivity(figures.prevalence, recall, GATE_SHARE, unknown_share)),
+        bounds=tuple(
+            sensitivity(figures.prevalence, recall, GATE_SHARE, unknown_share, extremes, coming)
+        ),
         bands=traffic_bands(sample, log_odds),
         draws="in place" if not is_elsewhere else _where_drawn(traffic, log_odds),
     )

@@ -216,7 +216,7 @@ def test_the_status_quo_stands_beside_with_what_it_really_found(
 def test_bounds_say_what_each_figure_assumes(told: PolicyFigures) -> None:
     assert {bound.figure for bound in told.bounds} == {
         "prevalence",
-        "precision",
+        "precision at 20%",
         "share that smuggles",
         "recall at 20%",
     }

@@ -1,5 +1,7 @@
 """Whether probabilities mean on all traffic what they say, beside a plain logistic fit."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy import stats
@@ -163,10 +165,9 @@ def test_of_a_part_where_nobody_was_drawn_no_ratio_is_known() -> None:
 
 def unequal(weights: Floats, labels: Floats, traffic: int = 10_000) -> InspectedSample:
     """A draw whose first subjects have these weights, each alone."""
-    rows = np.arange(len(weights))
-    return InspectedSample(
-        rows, labels, weights, np.ones(len(weights), dtype=np.bool_), rows, traffic, 0, 0, None
-    )
+    drawn = np.full(len(weights), "random", dtype=object)
+    sample = inspected_sample(labels, drawn, np.ones(len(weights)))
+    return replace(sample, weights=weights, traffic=traffic, refusal=None)
 
 
 def test_no_weight_is_more_than_ten_times_the_usual_and_their_sum_stays() -> None:

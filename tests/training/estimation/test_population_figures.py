@@ -10,6 +10,7 @@ from training.estimation.inspected_sample import InspectedSample, inspected_samp
 from training.estimation.population_figures import (
     UNKNOWN,
     confirmed_among,
+    extremes_of,
     found_among,
     population_figures,
     population_roc_auc,
@@ -21,6 +22,9 @@ from training.ranking import Floats, ScoreRanking, at_capacity, roc_auc
 
 STUDY: Any = import_module("experiments.2026-11-27-figures-that-hold.population")
 REDRAWS = 40
+
+
+NOBODY = np.full(9, None, dtype=object), np.full(9, np.nan)
 
 
 def test_where_everyone_is_inspected_figures_are_those_of_the_ranking() -> None:
@@ -338,3 +342,42 @@ def test_a_few_inspections_say_too_little_however_many_they_cover() -> None:
     assert share_confirmed(alone, part).value == 0
     assert share_confirmed(together, part).value is None
     assert "want 30 from 8 inspections" in str(found_among(together, part).refusal)
+
+
+def test_the_lowest_estimate_of_a_part_counts_none_that_no_result_represents() -> None:
+    """Of a part of 300, 200 results represent 270: the other 30 may hold nothing."""
+    labels = np.full(1_000, np.nan)
+    labels[:200] = np.arange(200) % 5 == 0
+    labels[300:335] = 0.0
+    ways: Texts = np.full(1_000, None, dtype=object)
+    ways[~np.isnan(labels)] = "model"
+    probability = np.where(np.arange(1_000) < 300, 200 / 270, 35 / 730)
+    sample = inspected_sample(labels, ways, np.where(np.isnan(labels), np.nan, probability))
+    of_part, of_represented = ((np.arange(1_000) < size).astype(np.float64) for size in (300, 270))
+
+    part, represented = (share_confirmed(sample, each) for each in (of_part, of_represented))
+
+    assert part.value == represented.value == pytest.approx(0.2)
+    assert part.high == pytest.approx(represented.high)
+    assert part.low == pytest.approx(0.9 * represented.low, rel=0.02)
+
+
+def test_bounds_hold_whatever_the_missing_results_are() -> None:
+    """Of 1,000 all are inspected; 10 results of the highest 100 and 20 others are missing."""
+    labels = np.zeros(1_000)
+    labels[:40] = labels[500:520] = 1.0
+    labels[90:100] = labels[980:] = np.nan
+    sample = inspected_sample(labels, np.full(1_000, "rule", dtype=object), np.ones(1_000))
+    highest = (np.arange(1_000) < 100).astype(np.float64)
+
+    ends = {
+        name: (worst.value, best.value)
+        for name, (worst, best) in extremes_of(sample, highest).items()
+    }
+
+    assert ends == {
+        "prevalence": pytest.approx((0.060, 0.090)),
+        "precision": pytest.approx((0.40, 0.50)),
+        "recall": pytest.approx((40 / 80, 50 / 70)),
+    }
+    assert extremes_of(inspected_sample(np.full(9, np.nan), *NOBODY), np.ones(9)) == {}

@@ -75,6 +75,7 @@ def test_every_bound_names_its_assumption_and_holds_the_figure(data: TrainingSet
     told = section(data)
     assert {bound.figure for bound in told.bounds} == {
         "prevalence",
+        "precision at 5%",
         "share that smuggles",
         "recall at 5%",
     }
