@@ -11,6 +11,7 @@ from training.confidence_intervals import Estimate
 from training.gates import comparison_gate
 from training.gates.comparison_gate import MARGIN, SHARES, gain_of_recall, mean_recall_of, no_worse
 from training.gates.verdict import Answer
+from training.model.counted_cases import CountedCases
 from training.ranking import Floats, ScoreRanking, at_capacity
 
 SUBJECTS = 20_000
@@ -253,6 +254,7 @@ def test_the_difference_is_told_with_its_interval_and_what_it_rests_on(
         "+0.020 (-0.010 to +0.050) over 1,001 confirmed subjects; want an interval above -0.05 "
         "that does not lie below 0; of the confirmed in the champion's highest 1% it has 1 no "
         "longer there, and 1 others",
+        cases=CountedCases("confirmed subjects", 1_001, 185),
     )
 
 
