@@ -2,7 +2,8 @@
 
 Each redraw is a new traffic of 6,000 subjects, 2 % of which would be confirmed. The highest 4 % by
 score are inspected with probability .8, others are drawn by lot. Ten designs change who is drawn or
-which results are known. The truth is that of each traffic; that of the slope, of a large one.
+which results are known; bounds hold whatever these are. The truth is that of each traffic; that of
+the slope, of a large one.
 """
 
 from collections import defaultdict
@@ -17,7 +18,7 @@ from scipy.special import expit
 from training.confidence_intervals import Estimate
 from training.estimation.calibration_on_traffic import traffic_calibration
 from training.estimation.inspected_sample import inspected_sample
-from training.estimation.population_figures import population_figures
+from training.estimation.population_figures import UNKNOWN, extremes_of, population_figures
 from training.outcomes import Bools, Texts
 from training.ranking import Floats, ScoreRanking, at_capacity
 
@@ -25,7 +26,10 @@ SUBJECTS, HIGHEST, INSPECTED_HIGHEST, SHARE = 6_000, 0.04, 0.8, 0.05
 # Log-odds by what the score knows and by what it does not; a prevalence of .02.
 MEAN, BY_KNOWN, BY_HIDDEN = -5.05, 1.3, 0.8
 TOGETHER, DAYS = 6, 120
-FIGURES = ("prevalence", "precision at 5 %", "recall at 5 %", "slope")
+FIGURES = (
+    *("prevalence", "precision at 5 %", "recall at 5 %", "slope"),
+    *("prevalence, bound", "precision at 5 %, bound"),
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -127,9 +131,9 @@ DESIGNS: dict[str, tuple[Design, int]] = {
 }
 
 
-def is_highest(traffic: Traffic) -> Bools:
+def is_highest(traffic: Traffic, share: float = HIGHEST) -> Bools:
     """Return a mask of the highest by score, in whole groups inspected together."""
-    return np.asarray(np.argsort(np.argsort(-traffic.scores, kind="stable")) < HIGHEST * SUBJECTS)
+    return np.asarray(np.argsort(np.argsort(-traffic.scores, kind="stable")) < share * SUBJECTS)
 
 
 def estimates(traffic: Traffic, rng: np.random.Generator) -> dict[str, Estimate]:
@@ -152,6 +156,7 @@ def estimates(traffic: Traffic, rng: np.random.Generator) -> dict[str, Estimate]
         groups,
     )
     figures = population_figures(sample, traffic.scores, (SHARE,))
+    extremes = extremes_of(sample, is_highest(traffic, SHARE).astype(np.float64))
     return dict(
         zip(
             FIGURES,
@@ -160,17 +165,26 @@ def estimates(traffic: Traffic, rng: np.random.Generator) -> dict[str, Estimate]
                 figures.at_share[0].precision,
                 figures.at_share[0].recall,
                 traffic_calibration(sample, traffic.scores, SHARE).slope,
+                *(_bound(extremes.get(each)) for each in ("prevalence", "precision")),
             ),
             strict=True,
         )
     )
 
 
+def _bound(ends: tuple[Estimate, Estimate] | None) -> Estimate:
+    """Return what is left when missing results may be anything: no figure, and the outer ends."""
+    return UNKNOWN if ends is None else Estimate(None, ends[0].low, ends[1].high)
+
+
 def truths(traffic: Traffic, slope: float) -> dict[str, float]:
     """Return the figures as they are."""
     ranking = ScoreRanking.from_scores(traffic.truth, traffic.scores)
     found = at_capacity(ranking, SHARE)
-    values = (ranking.prevalence, found["precision"], found["recall"], slope)
+    values = (
+        *(ranking.prevalence, found["precision"], found["recall"], slope),
+        *(ranking.prevalence, found["precision"]),
+    )
     return dict(zip(FIGURES, values, strict=True))
 
 
@@ -187,6 +201,7 @@ def rows(redraws: int, seed: int) -> Iterator[str]:
     slope = true_slope(np.random.default_rng(seed))
     for name, (design, together) in DESIGNS.items():
         errors, held, given = defaultdict(list), defaultdict(list), defaultdict(list)
+        ends = defaultdict(list)
         for number in range(redraws):
             rng = np.random.default_rng([seed, number])
             traffic = design(drawn_traffic(rng, together), rng)
@@ -194,15 +209,17 @@ def rows(redraws: int, seed: int) -> Iterator[str]:
             for figure, found in estimates(traffic, rng).items():
                 if found.low is None or found.high is None:
                     continue
+                ends[figure].append((found.low, found.high))
                 held[figure].append(found.low <= true[figure] <= found.high)
                 if found.value is not None:
                     errors[figure].append(found.value - true[figure])
                     given[figure].append(true[figure])
         for figure in FIGURES:
-            bias = sum(errors[figure]) / sum(given[figure]) if given[figure] else np.nan
+            bias = f"{sum(errors[figure]) / sum(given[figure]):+.0%}" if given[figure] else "–"
             holds = np.mean(held[figure]) if held[figure] else np.nan
+            low, high = np.mean(ends[figure], axis=0) if ends[figure] else (np.nan, np.nan)
             yield (
-                f"| {name} | {figure} | {bias:+.0%} | {holds:.1%} | "
+                f"| {name} | {figure} | {bias} | {holds:.1%} | {low:.3f} and {high:.3f} | "
                 f"{len(held[figure])} | {len(given[figure])} |"
             )
 
@@ -213,7 +230,8 @@ def run(
 ) -> None:
     """Print bias and coverage of each figure in each design."""
     typer.echo(
-        "| design | figure | bias | holds | intervals | figures |\n|---|---|---|---|---|---|"
+        "| design | figure | bias | holds | between | intervals | figures |\n"
+        "|---|---|---|---|---|---|---|"
     )
     for row in rows(redraws, seed):
         typer.echo(row)
