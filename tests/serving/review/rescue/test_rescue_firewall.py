@@ -206,7 +206,7 @@ def test_no_rescue_is_counted_where_enforcement_reads_counts(sides: BothSides) -
 
     counted = sum(count for day in days for (by, *_), count in day.sizes.items() if by == "all")
     assert counted + sum(day.unscored for day in days) == 1, "the one that shares with the rescue"
-    assert {lane for day in days for _, lane in day.lanes} <= {"inspect", "control"} | {
+    assert {lane for day in days for *_, lane in day.lanes} <= {"inspect", "control"} | {
         *("document_check", "post_review")
     }
     measured = sides.service.client.get("/metrics").text
