@@ -316,7 +316,7 @@ def _services_over(
             batcher.assessor.lanes.plan,
         ),
         partial(with_newest_positions, records=stores.records, clock=clock),
-        settings.blind_share,
+        blind_share=settings.blind_share,
     )
     rescue_calls = _rescue_calls(settings, stores, clock)
     witnessing = witnesses if settings.witnesses else None

@@ -129,7 +129,7 @@ def show_audit_events(
     wanted: Annotated[WantedEvents, Query()],
 ) -> HTMLResponse:
     """Show the newest matching events and the state of the log's proof."""
-    found = _named(services, caller, wanted.object_id)
+    found = _objects_named(services, caller, wanted.object_id)
     events = services.audit_events.newest(wanted.event_filter(found.object_ids), PAGE_SIZE)
     # A full page may be the last one; then the next page is empty.
     is_full = len(events) == PAGE_SIZE
@@ -165,7 +165,7 @@ def download_as_csv(
     return _as_file(chain([_row(COLUMNS)], lines), "csv", "text/csv; charset=utf-8")
 
 
-def _named(services: Services, caller: Caller, name: str) -> NamedObjects:
+def _objects_named(services: Services, caller: Caller, name: str) -> NamedObjects:
     """Return the objects with an id: itself, and the cases and decisions that search finds by it.
 
     Decisions without a case, such as releases, are found by the id of their subject or their own.
@@ -210,7 +210,7 @@ def _cases_named(services: Services, caller: Caller, name: str) -> list[CaseRow]
 
 def _every(services: Services, caller: Caller, wanted: WantedEvents) -> Iterator[RecordedEvent]:
     """Yield all matching events page by page, and record which filters were set."""
-    asked = wanted.event_filter(_named(services, caller, wanted.object_id).object_ids)
+    asked = wanted.event_filter(_objects_named(services, caller, wanted.object_id).object_ids)
     # Names only: the values can identify people, and this is itself written to the log.
     add_audit_details(filters=sorted(wanted.model_dump(exclude_defaults=True)))
 

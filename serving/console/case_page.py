@@ -26,7 +26,13 @@ from serving.console.case_forms import (
 from serving.console.case_history import EventView
 from serving.console.case_links import colleagues, link_graph
 from serving.console.case_list import Filters, subject_described, way_named
-from serving.console.case_view import FIELDS_OF_FACTS, CaseView, is_blind_to, is_score_shown
+from serving.console.case_view import (
+    FIELDS_OF_FACTS,
+    CaseView,
+    events_shown,
+    is_blind_to,
+    is_score_shown,
+)
 from serving.console.charts.case_pictures import CasePictures
 from serving.console.csrf import SignedForm
 from serving.console.forms import NEVER, RefusedForm, read_form
@@ -141,7 +147,7 @@ def case_page(
     shown = {"filters": asked.filters, **listed, **content}
     done = act_done(services, reviewer, asked.done, now)
     template = "case_part.html" if asked.is_part else "case.html"
-    since = _since(services, reviewer, row, refused)
+    since = _since(services, caller, row, refused)
     answer = page(template, status, refused=refused, since=since, done=done, **shown)
     if asked.is_part and refused is None:
         answer.headers["HX-Push-Url"] = asked.filters.case_address(case_id)
@@ -167,10 +173,10 @@ def _case_content(
     """Return the template variables of a case page, except the list."""
     reviewer, now = Reviewer.from_caller(caller), services.clock()
     decision = services.cases.decision(row.case_id)
-    events = services.cases.history(reviewer, row)
     submission = decision.submission
     is_explained = caller.may("explain")
     is_blind = is_blind_to(services, caller, case)
+    events = events_shown(services.cases.history(reviewer, row), is_blind=is_blind)
     view = CaseView.from_decision(decision, is_explained=is_explained, is_blind=is_blind)
     details = (
         details_of(services.models, decision, reading().language) if is_explained else UNEXPLAINED
@@ -234,12 +240,15 @@ def _newest_handing(events: list[StoredEvent]) -> EventView | None:
 
 
 def _since(
-    services: Services, reviewer: Reviewer, row: CaseRow, refused: RefusedForm | None
+    services: Services, caller: Caller, row: CaseRow, refused: RefusedForm | None
 ) -> list[EventView]:
     """Return the events since the form was shown that ran into a conflict."""
     if refused is None or refused.seen in (None, NEVER):
         return []
-    events = services.cases.history(reviewer, row)
+    events = events_shown(
+        services.cases.history(Reviewer.from_caller(caller), row),
+        is_blind=is_blind_to(services, caller, row),
+    )
     told = [event for event in events if event.action not in REVISION_KEEPING_EVENTS]
     return [EventView.from_event(event) for event in told[refused.seen :]]
 

@@ -7,7 +7,7 @@ from serving.access.callers import Caller
 from serving.console.amended_declaration import amended_declaration
 from serving.console.browser_session import TheSession
 from serving.console.case_page import headline_of
-from serving.console.case_view import CaseView, is_blind_to, is_score_shown
+from serving.console.case_view import CaseView, events_shown, is_blind_to, is_score_shown
 from serving.console.charts.case_pictures import CasePictures
 from serving.console.justification import justification_form
 from serving.console.page_scopes import MayReadCase
@@ -45,6 +45,8 @@ def _paper_of(services: Services, caller: Caller, row: CaseRow, case: Case) -> b
     begin_locale(ENGLISH)
     decision = services.cases.decision(row.case_id)
     submission = decision.submission
+    is_blind = is_blind_to(services, caller, case)
+    events = services.cases.history(Reviewer.from_caller(caller), row)
     printed = PrintedCase(
         row=row,
         headline=headline_of(row, submission, is_masked=services.cases.is_masked(row)),
@@ -52,11 +54,11 @@ def _paper_of(services: Services, caller: Caller, row: CaseRow, case: Case) -> b
         view=CaseView.from_decision(
             decision,
             is_explained=caller.may("explain"),
-            is_blind=is_blind_to(services, caller, case),
+            is_blind=is_blind,
         ),
         amended=amended_declaration(services, row, submission, services.clock()),
         pictures=CasePictures.from_submission(submission, decision.scored_at),
-        events=tuple(services.cases.history(Reviewer.from_caller(caller), row)),
+        events=tuple(events_shown(events, is_blind=is_blind)),
         files=tuple(services.cases.attached(row)),
         proof=services.decisions.place(decision.decision_id) or EMPTY,
         is_score_shown=is_score_shown(services, caller, case),

@@ -1,5 +1,6 @@
 """Stored decision in displayable form: facts, reasons for and against, and missing data."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Self
 
@@ -22,7 +23,7 @@ from serving.explanation.reason_ranking import MAX_CHECKS
 from serving.explanation.reasons_in_words import Observation, Reason
 from serving.language import reading, say, say_word, subject_named
 from serving.review.acts.judge import has_said_a_view
-from serving.review.cases.case_records import CaseRow
+from serving.review.cases.case_records import CaseRow, StoredEvent
 from serving.review.cases.case_state import Case
 from serving.review.cases.case_summary import describe_lane, describe_subject
 from serving.review.cases.reviewer import Reviewer
@@ -67,6 +68,11 @@ def is_score_shown(services: Services, caller: Caller, case: Case | CaseRow) -> 
 def is_blind_to(services: Services, caller: Caller, case: Case | CaseRow) -> bool:
     """Return whether lane, risk and reasons are hidden as well until the reader has judged."""
     return services.cases.is_blind(case.case_id) and not is_score_shown(services, caller, case)
+
+
+def events_shown(events: Iterable[StoredEvent], *, is_blind: bool) -> list[StoredEvent]:
+    """Return a case's events; in a blind view without scoring again, which tells lanes."""
+    return [event for event in events if not (is_blind and event.action == "score_again")]
 
 
 @dataclass(frozen=True)

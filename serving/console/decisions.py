@@ -100,9 +100,13 @@ def list_newest(
         decode_seq(wanted.cursor or None),
         MAX_SHOWN,
     )
-    cases = [
-        _view(services, as_seen_by(reader, each, services.pseudonyms))[0] for each in decisions
-    ]
+    cases = []
+    for each in decisions:
+        is_blind = _is_blind(services, reader, each)
+        # In a list of one lane, a row would tell the lane.
+        if not (is_blind and wanted.lane):
+            shown = as_seen_by(reader, each, services.pseudonyms)
+            cases.append(_view(services, shown, is_blind=is_blind)[0])
     return page(
         "decisions.html",
         reader=reader,
@@ -148,6 +152,17 @@ def one(
         details=details if is_shown else replace(details, missing_input_effects=None),
         is_score_shown=is_shown,
     )
+
+
+def _is_blind(services: Services, reader: Caller, decision: Decision) -> bool:
+    """Return whether the reader has yet to judge the case of a decision blind."""
+    if not services.cases.is_blind(decision.case_id):
+        return False
+    try:
+        row, _ = services.cases.case(_on_its_side(reader, decision), decision.case_id)
+    except NotFound:
+        return False
+    return is_blind_to(services, reader, row)
 
 
 def _view(

@@ -83,9 +83,9 @@ class DaySummary:
     """The counts of one day.
 
     `sizes` is by dimension, its value, and stratum; `lanes` by grouping, group, and lane: of days
-    that an earlier release counted, by office alone. `predicted` is the
-    sum of probabilities by stratum; `histograms` count cells by measure. Decisions without a score
-    are only counted in `unscored`.
+    that an earlier release counted, by office alone. `predicted` is the sum of probabilities by
+    stratum; `histograms` count cells by measure. Decisions without a score are only counted in
+    `unscored`.
     """
 
     sizes: Counter[tuple[str, str, str]] = field(default_factory=Counter)

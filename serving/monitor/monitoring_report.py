@@ -207,7 +207,7 @@ Explained = Literal["yes", "no", "unclear"]
 
 
 class GroupComparison(ReportPart):
-    """How often one group is counted, as selected or as late, compared with all.
+    """The share of one group that is counted, as selected or as late, compared with all.
 
     `ratio` is drawn a little towards 1, as in the groups gate, because many groups are compared. If
     there is `more`, `explained` is whether confirmed results explain it. `results` is the number of

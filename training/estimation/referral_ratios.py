@@ -1,4 +1,4 @@
-"""How many times as often a group is selected as all, from its counts and results.
+"""Ratio of how often a group is selected to how often all are, from its counts and results.
 
 Most groups differ by chance, so ratios are shrunken towards 1 by a mixture of two gamma priors, as
 in DuMouchel's Gamma Poisson Shrinker for adverse drug reactions (1999).

@@ -35,7 +35,7 @@ class Assignment(ActInput):
     inbox: Stated[Annotated[str, Field(min_length=1, max_length=64)]] = Field(
         None, description="A team of the office of the case, or that office itself."
     )
-    text: OptionalWords = Field("", description="Why, for whoever gets it.")
+    text: OptionalWords = Field("", description="Why, for the colleague who gets it.")
 
     @model_validator(mode="after")
     def _names_one(self) -> Self:

@@ -261,7 +261,7 @@ class DecisionRepository(Repository):
         of its own.
         """
         query = _visible(select(*WHOLE).order_by(decisions.c.seq.desc()).limit(limit), access)
-        query = query.where(*_wanted(wanted))
+        query = query.where(*_conditions(wanted))
         with self._reading() as connection:
             before = _head(connection).seq + 1 if before is None else before
             first = 1
@@ -476,7 +476,7 @@ def _of_caller(caller_id: str) -> ColumnElement[bool]:
     return or_(decisions.c.caller_id == caller_id, scores_own_again)
 
 
-def _wanted(wanted: DecisionFilter) -> Iterator[ColumnElement[bool]]:
+def _conditions(wanted: DecisionFilter) -> Iterator[ColumnElement[bool]]:
     columns = decisions.c
     for name in ("subject_kind", "office_id"):
         if (value := getattr(wanted, name)) is not None:

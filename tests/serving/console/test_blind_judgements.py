@@ -7,11 +7,11 @@ import pytest
 from pypdf import PdfReader
 
 from serving.audit.decision import Decision
-from serving.review.cases.case_records import CaseAccess
+from serving.review.cases.case_records import CaseAccess, StoredEvent
 from serving.review.cases.cases import Cases
 from serving.review.cases.queue_risk import UNKNOWN_RISK
 from serving.review.cases.reviewer import Reviewer
-from tests.serving.conftest import Service
+from tests.serving.conftest import NOW, Service
 from tests.serving.console.test_pages import ORIGIN
 from tests.serving.people import person
 from tests.serving.review.cases.test_cases_served import open_case, post
@@ -64,7 +64,10 @@ def test_lists_search_and_decision_tell_a_blind_case_only_after_it_was_judged(
     blind: Service,
 ) -> None:
     case_id = open_case(blind)
-    pages = ("queue", "queue?lane=inspect", "search?q=c-0012", f"decisions/{case_id}")
+    pages = (
+        *("queue", "queue?lane=inspect", "search?q=c-0012", f"decisions/{case_id}"),
+        *("decisions", "decisions?lane=inspect"),
+    )
     row, _ = blind.services.cases.case(EVERYONE, case_id)
     assert row.risk == UNKNOWN_RISK  # its place among the others says nothing either
 
@@ -73,7 +76,7 @@ def test_lists_search_and_decision_tell_a_blind_case_only_after_it_was_judged(
         texts = [blind.client.get(f"/console/{page}").text for page in pages]
         return [bool(re.search('class="level|lane-inspect', text)) for text in texts]
 
-    assert told() == [False, False, False, False]
+    assert told() == [False] * len(pages)
     assert f'data-case="{case_id}"' not in blind.client.get("/console/queue?lane=inspect").text
 
     part = judge(blind, case_id)
@@ -81,7 +84,26 @@ def test_lists_search_and_decision_tell_a_blind_case_only_after_it_was_judged(
     for name in ("lead", "lane", "evidence"):
         assert re.search(rf'id="{name}-{case_id}"[^>]* hx-swap-oob="true"', part)
     assert "<textarea" not in part
-    assert told() == [True, True, True, True]
+    assert told() == [True] * len(pages)
+
+
+def test_scoring_again_which_tells_lanes_is_told_after_a_blind_judgement(blind: Service) -> None:
+    case_id = open_case(blind)
+    blind.services.cases.open_new()
+    changed = '{"lane": ["post_review", "inspect"]}'
+    again = StoredEvent(case_id, NOW, "service:tidegate", "score_again", changed, "", "Tidegate")
+    blind.services.case_store.append_event(again)
+
+    def is_told() -> list[bool]:
+        sign_in_as(blind, "reviewer")
+        page = blind.client.get(f"/console/cases/{case_id}").text
+        printed = blind.client.get(f"/console/cases/{case_id}/case.pdf").content
+        stated = next(iter(PdfReader(io.BytesIO(printed)).attachments.values()))[0]
+        return ["score again" in page, b"post_review" in stated]
+
+    assert is_told() == [False, False]
+    judge(blind, case_id)
+    assert is_told() == [True, True]
 
 
 def test_only_judgements_on_the_blind_page_count_as_blind(blind: Service) -> None:
