@@ -13,7 +13,7 @@ from typing import ClassVar
 import structlog
 
 from serving.errors import LogUnavailable
-from serving.process.background_threads import PollingThread
+from serving.process.background_threads import PREFIX, PollingThread
 
 log = structlog.get_logger(__name__)
 
@@ -129,7 +129,7 @@ class Outbox:
         # Each channel has its own threads: a slow endpoint must not delay a rescue call. As
         # daemons, hanging ones do not keep the process from ending.
         thread = threading.Thread(
-            target=self._run, args=(channel, deliver), name=channel.name, daemon=True
+            target=self._run, args=(channel, deliver), name=f"{PREFIX}{channel.name}", daemon=True
         )
         self._running[channel.name].add(thread)
         thread.start()
