@@ -96,6 +96,11 @@ class TreeParameters(Parameters):
     with a thousand it does not. The `data_parallel` learner is that of several workers, each with a
     part of the rows: it grows the same trees for any number of workers, but slightly different ones
     than the `serial` learner (`docs/adr/0022-spark-moves-columns.md`).
+
+    Another `library` grows trees that are scored and explained like LightGBM's. It knows only the
+    `best` thresholds, `basic` directions and, in scikit-learn, neither `l1` nor `row_share`; both
+    ignore `category_smoothing`. XGBoost's leaves hold at least `min_data_in_leaf` rows of average
+    odds.
     """
 
     trees: Annotated[int, Field(ge=1, le=100_000)] = 800
@@ -115,6 +120,27 @@ class TreeParameters(Parameters):
     learner: Annotated[
         Literal["serial", "data_parallel"], Field(exclude_if=lambda learner: learner == "serial")
     ] = "serial"
+    library: Annotated[
+        Literal["lightgbm", "scikit-learn", "xgboost"],
+        Field(exclude_if=lambda library: library == "lightgbm"),
+    ] = "lightgbm"
+
+    @model_validator(mode="after")
+    def _ask_of_a_library_what_it_can(self) -> Self:
+        if self.library == "lightgbm":
+            return self
+        wants: dict[str, tuple[Any, ...]] = {
+            "learner": ("serial",),
+            "thresholds": ("best",),
+            "monotone": ("off", "basic"),
+        }
+        if self.library == "scikit-learn":
+            wants |= {"l1": (0,), "row_share": (1,)}
+        for name, able in wants.items():
+            if (value := getattr(self, name)) not in able:
+                allowed = " or ".join(f"{name} = {_literal(each)}" for each in able)
+                raise ValueError(f"{self.library} cannot do {name} = {value!r}; want {allowed}")
+        return self
 
     @model_validator(mode="after")
     def _ask_of_workers_what_they_can(self) -> Self:

@@ -51,6 +51,15 @@ def test_a_day_means_its_first_instant_in_utc(tmp_path: Path) -> None:
         ("[evaluation]\ncapacity_shares = [0.1]\n", "must hold 0.05"),
         ("[trees\n", "not TOML"),
         ("[trees]\nlearning_rate = nan\n", r"trees\.learning_rate"),
+        ("[trees]\nlibrary = 'catboost'\n", r"trees\.library: .*'scikit-learn' or 'xgboost'"),
+        (
+            "[trees]\nlibrary = 'xgboost'\n",
+            r"xgboost cannot do thresholds = 'random'; want thresholds = \"best\"",
+        ),
+        (
+            "[trees]\nlibrary = 'scikit-learn'\nthresholds = 'best'\nmonotone = 'off'\nl1 = 2\n",
+            r"scikit-learn cannot do l1 = 2\.0; want l1 = 0",
+        ),
     ],
 )
 def test_a_wrong_parameter_is_named_with_what_is_allowed(

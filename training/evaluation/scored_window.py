@@ -32,6 +32,7 @@ from training.evenly_spaced import evenly_spaced
 from training.fit.booster_predict import Margins
 from training.fit.encoded_rows import EncodedRows
 from training.fit.fit_trees import monotone_constraints
+from training.fit.other_libraries import library_version
 from training.model.calibration import calibrated_probability, log_odds_of
 from training.model.encoding import Encoding
 from training.model.manifest import Calibration, GoldenVector, Manifest, OffenceShares
@@ -184,7 +185,8 @@ class ScoredWindow:
             offence_shares=self._offence_shares(),
             reference=reference,
             most_outside=most_outside(reference, self._batches()),
-            libraries={name: importlib.metadata.version(name) for name in LIBRARIES},
+            libraries={name: importlib.metadata.version(name) for name in LIBRARIES}
+            | library_version(parameters.trees.library),
             files={name: sha256(content) for name, content in files.items()},
         )
 

@@ -1,16 +1,17 @@
-"""Trees fitted by LightGBM, bit for bit reproducible for equal rows, parameters and seed."""
+"""Trees fitted by a library, bit for bit reproducible for equal rows, parameters and seed."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from training.fit.encoded_rows import EncodedRows
+from training.fit.other_libraries import GrownTree, grow_trees, model_text, ranking_losses
 from training.lightgbm_alone import lightgbm
 from training.model.encoding import Encoding
 from training.model.model_inputs import ModelInputs
-from training.parameters import TrainingParameters
+from training.parameters import TrainingParameters, TreeParameters
 from training.ranking import Floats, Ints
 
 # Called after every tree with the number of trees so far, and the maximum.
@@ -56,6 +57,11 @@ def fit_trees(
     confirmed and a cleared row. Log loss would stop much too early, at overconfidence that
     calibration corrects anyway.
     """
+    if parameters.trees.library != "lightgbm":
+        (text,), _ = _fit_elsewhere(
+            [rows], [held_back], encoding, inputs, parameters, on_tree, on_loss
+        )
+        return text
     settings = lightgbm_parameters(inputs, parameters)
     data = _binned(rows, encoding, settings)
     trees, rounds = parameters.trees.trees, parameters.trees.early_stopping_rounds
@@ -118,6 +124,14 @@ def cross_fit_trees(
     `early_stopping_rounds`. A single fold of some forty confirmed rows may reach its minimum by
     chance, after a dozen trees (`experiments/2026-11-27-early-stopping`).
     """
+    others = [np.setdiff1d(np.arange(len(rows.labels)), fold) for fold in folds]
+    if parameters.trees.library != "lightgbm":
+        fitted = [rows.only(other) for other in others]
+        watched = [rows.only(fold) for fold in folds]
+        texts, best = _fit_elsewhere(
+            fitted, watched, encoding, inputs, parameters, on_tree, on_loss
+        )
+        return CrossFittedTrees(texts, best)
     settings = lightgbm_parameters(inputs, parameters)
     trees, rounds = parameters.trees.trees, parameters.trees.early_stopping_rounds
     sizes: list[list[int]] = []  # after each round, of each fold
@@ -125,7 +139,7 @@ def cross_fit_trees(
         settings,
         _binned(rows, encoding, settings),
         trees,
-        folds=[(np.setdiff1d(np.arange(len(rows.labels)), fold), fold) for fold in folds],
+        folds=list(zip(others, folds, strict=True)),
         callbacks=[
             _telling(on_tree, trees),
             lambda step: sizes.append(step.model.num_trees()),
@@ -139,6 +153,60 @@ def cross_fit_trees(
         for booster, size in zip(grown.boosters, sizes[best - 1], strict=True)
     )
     return CrossFittedTrees(tuple(texts), best)
+
+
+def _fit_elsewhere(
+    fits: Sequence[LabelledRows],
+    held_back: Sequence[LabelledRows | None],
+    encoding: Encoding,
+    inputs: ModelInputs,
+    parameters: TrainingParameters,
+    on_tree: TreeProgress,
+    on_loss: LossProgress | None,
+) -> tuple[tuple[str, ...], int]:
+    """Return the model text of each fit by another library than LightGBM, and their rounds.
+
+    All trees are grown before the best number of them is known: only LightGBM can be stopped.
+    """
+    chosen, constraints = parameters.trees, monotone_constraints(inputs, parameters)
+    grown: list[list[GrownTree]] = []
+    for done, rows in enumerate(fits):
+        on_tree(chosen.trees * done // len(fits), chosen.trees)
+        grown.append(
+            grow_trees(
+                *(chosen.library, rows.values[:], rows.labels, rows.weights),
+                *(encoding, constraints, parameters),
+            )
+        )
+    on_tree(chosen.trees, chosen.trees)
+    losses = [
+        ranking_losses(
+            trees, model_text(trees, encoding), rows.values[:], rows.labels, rows.weights
+        )
+        for trees, rows in zip(grown, held_back, strict=True)
+        if rows is not None
+    ]
+    best = chosen.trees
+    if losses and (chosen.early_stopping_rounds or on_loss):
+        best = _best_round(map(np.mean, zip(*losses, strict=True)), chosen, on_loss)
+    return tuple(model_text(trees[:best], encoding) for trees in grown), best
+
+
+def _best_round(
+    losses: Iterable[np.floating[Any]], chosen: TreeParameters, on_loss: LossProgress | None
+) -> int:
+    """Return the number of trees that LightGBM's early stopping would keep."""
+    best, least = chosen.trees, np.inf
+    for round_, loss in enumerate(losses, 1):
+        if on_loss:
+            on_loss(round_, float(loss))
+        if not chosen.early_stopping_rounds:
+            continue
+        if loss < least:
+            best, least = round_, float(loss)
+        elif round_ - best >= chosen.early_stopping_rounds:
+            break
+    return best
 
 
 def _binned(rows: LabelledRows, encoding: Encoding, settings: dict[str, Any]) -> lightgbm.Dataset:
