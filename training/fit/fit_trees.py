@@ -148,11 +148,13 @@ def cross_fit_trees(
         return_cvbooster=True,
     )["cvbooster"]
     best = grown.best_iteration if rounds else trees
-    texts = (
-        booster.model_to_string(num_iteration=size)
-        for booster, size in zip(grown.boosters, sizes[best - 1], strict=True)
+    return CrossFittedTrees(
+        tuple(
+            booster.model_to_string(num_iteration=size)
+            for booster, size in zip(grown.boosters, sizes[best - 1], strict=True)
+        ),
+        best,
     )
-    return CrossFittedTrees(tuple(texts), best)
 
 
 def _fit_elsewhere(

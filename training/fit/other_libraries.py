@@ -247,7 +247,7 @@ def _xgboost_trees(
         import xgboost  # noqa: PLC0415 - an extra
     except ImportError:
         raise TrainingError(
-            "trees.library = 'xgboost' needs tidegate[xgboost]: pip install 'tidegate[xgboost]'"
+            "trees.library = 'xgboost' needs the extra: pip install 'tidegate[train,xgboost]'"
         ) from None
     if (found := xgboost.__version__).partition(".")[0] not in _XGBOOST_VERSIONS:
         raise TrainingError(
@@ -285,8 +285,8 @@ def _xgboost_trees(
     )
     learner = json.loads(booster.save_raw("json"))["learner"]
     trees = [_of_xgboost(tree, encoding) for tree in learner["gradient_booster"]["model"]["trees"]]
-    mean = np.float32(learner["learner_model_param"]["base_score"].strip("[]"))
-    based = _with_base(trees, float(-np.log(np.float32(1) / mean - np.float32(1))))
+    begin = np.float32(learner["learner_model_param"]["base_score"].strip("[]"))
+    based = _with_base(trees, float(-np.log(np.float32(1) / begin - np.float32(1))))
     return _counted(based, values, encoding)
 
 
