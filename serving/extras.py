@@ -22,7 +22,7 @@ EXTRAS_OF_COMMAND = {
 _REQUIREMENT = re.compile(r"([\w.-]+)(?:.*; *extra == ['\"]([\w-]+)['\"])?")
 # Modules whose distribution has another name.
 _BROUGHT_BY = {"fpdf": "fpdf2", "markupsafe": "jinja2", "nats": "nats_py"}
-_BROUGHT_BY |= {"starlette": "fastapi"}
+_BROUGHT_BY |= {"sklearn": "scikit_learn", "starlette": "fastapi"}
 
 
 @dataclass(frozen=True)

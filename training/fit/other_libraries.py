@@ -109,7 +109,7 @@ def _tree_text(number: int, tree: GrownTree) -> str:
     nodes = np.flatnonzero(~is_leaf)
     # A node's number among the nodes, or `~` its number among the leaves.
     place = np.where(is_leaf, -np.cumsum(is_leaf), np.cumsum(~is_leaf) - 1)
-    sets = [_words(tree.sets[node]) for node in nodes if node in tree.sets]
+    sets = [_words(tree.sets[node]) for node in nodes.tolist() if node in tree.sets]
     is_set = np.isin(nodes, [*tree.sets])
     decision = np.where(tree.is_missing_left[nodes], _IS_DEFAULT_LEFT, 0) | _MISSING_NAN
     fields: dict[str, Any] = {
