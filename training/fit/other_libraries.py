@@ -181,8 +181,10 @@ def _histogram_trees(
         early_stopping=False,
         random_state=parameters.seed,
     )
+    # It cannot make bins of a column without values; one of a single value is never split.
+    is_empty = np.isnan(values).all(axis=0)
     with threadpool_limits(parameters.threads):
-        grown = classifier.fit(values, labels, weights)
+        grown = classifier.fit(np.where(is_empty, 0.0, values), labels, weights)
     # It puts categories first, and numbers those it has seen anew.
     features = np.r_[places, np.setdiff1d(np.arange(values.shape[1]), places)].astype(int)
     codes: list[list[int]] = []

@@ -174,6 +174,18 @@ def test_a_threshold_of_32_bits_divides_numbers_of_64_bits_as_rounded_ones() -> 
 
 
 @pytest.mark.parametrize("library", ["scikit-learn", "xgboost"])
+def test_a_column_without_values_is_never_split(library: str) -> None:
+    rows = drawn(300, seed=0)
+    labels = labels_of(rows)
+    rows[:, 1] = rows[:, 4] = np.nan
+
+    trees = grow_trees(library, rows, labels, None, ENCODING, RISING, parameters(library, trees=9))
+
+    split = np.concatenate([tree.feature[tree.left > 0] for tree in trees])
+    assert {1, 4}.isdisjoint(split.tolist())
+
+
+@pytest.mark.parametrize("library", ["scikit-learn", "xgboost"])
 def test_a_training_calibrates_and_describes_its_model_as_it_does_lightgbms(
     library: str, planted: Path
 ) -> None:
