@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -41,6 +41,10 @@ def gates(
         Path | None,
         typer.Option(help="TOML file of the parameters that split off the window of --scores."),
     ] = None,
+    profile: Annotated[
+        Literal["trial", "pilot", "live"],
+        typer.Option(help="Use to judge for: undecided gates that it does not require are marked."),
+    ] = "live",
     home: Home = DEFAULT_HOME,
     as_json: Json = False,
 ) -> None:
@@ -49,6 +53,7 @@ def gates(
     Exit code 1 where --champion has learnt from labels of the window that they are compared on.
     """
     from training.data.training_set import TrainingSet, training_set_subject
+    from training.gates.profiles import for_use
     from training.model.model_home import ModelHome
     from training.model.risk_model import RiskModel
 
@@ -58,17 +63,16 @@ def gates(
     data = TrainingSet.read(training_set, training_set_subject(training_set))
     rival = RiskModel.read(models.find(champion), models.public_key) if champion else None
     if scores is not None:
-        verdicts = tuple(_of_scores(scores, data, rival, experiment))
+        asked = _of_scores(scores, data, rival, experiment)
     else:
-        verdicts = tuple(_of_model(str(model), models, data, rival))
+        asked = _of_model(str(model), models, data, rival)
+    verdicts = tuple(for_use(verdict, profile) for verdict in asked)
     if as_json:
         print_json({"gates": [_in_json(verdict) for verdict in verdicts]})
         return
     now = datetime.now(UTC)
     for verdict in verdicts:
-        messages.print(
-            f"  {verdict.verdict}  {verdict.gate}: {verdict.in_words(now)}", markup=False
-        )
+        messages.print(f"  {verdict.answer}  {verdict.gate}: {verdict.in_words(now)}", markup=False)
 
 
 def _in_json(verdict: "Verdict") -> dict[str, Any]:
@@ -78,6 +82,7 @@ def _in_json(verdict: "Verdict") -> dict[str, Any]:
     return {
         "name": verdict.gate,
         "verdict": verdict.verdict,
+        "not_required_in": verdict.not_required_in,
         "says": verdict.reason,
         "cases": cases,
     }

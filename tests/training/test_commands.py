@@ -229,7 +229,7 @@ def test_gates_say_the_same_of_a_model_and_of_its_scores(
 
     of_model = asked(tidegate, home, "--model", version, "--champion", version, "--json")
     of_scores = asked(tidegate, home, "--scores", str(file), "--champion", version, "--json")
-    in_words = asked(tidegate, home, "--scores", str(file))
+    in_words = asked(tidegate, home, "--scores", str(file), "--profile", "pilot")
 
     assert of_model.exit_code == of_scores.exit_code == in_words.exit_code == 0
     model_gates = {gate["name"]: gate for gate in json.loads(of_model.stdout)["gates"]}
@@ -244,7 +244,8 @@ def test_gates_say_the_same_of_a_model_and_of_its_scores(
     assert model_gates["leakage"]["verdict"] == "refused"
     assert score_gates["no worse than the champion"]["verdict"] == "passed"
     said = " ".join(in_words.stderr.split())
-    assert "undecided no worse than the champion: there is no champion" in said
+    assert "undecided, not required in a pilot no worse than the champion: there is no" in said
+    assert all(gate["not_required_in"] is None for gate in model_gates.values())
     assert re.search(r"; confirmed subjects: \d+ are known[;,] about 68 are", said)
     counted = {name for name, gate in model_gates.items() if gate["cases"]}
     assert counted > {"better than random", "calibration", "proxies", "control lane"}
