@@ -77,6 +77,9 @@ class _CountedView:
         self._traffic.owners.update(map(owner_of, keys))
         return blobs
 
+    def scan(self, start: bytes) -> Iterator[tuple[bytes, Blob]]:
+        return self._under.scan(start)
+
 
 class _CountedTransaction(_CountedView):
     def __init__(self, under: BlobTransaction, traffic: Traffic):

@@ -261,7 +261,7 @@ class AmendedIngest:
 
     def _events(self, concerned: Concerned) -> Iterator[tuple[str, RawColumns]]:
         for kind, id_ in sorted(concerned.subjects):
-            yield from self._events_of_subject(kind, id_)
+            yield from self.events_of_subject(kind, id_)
         for source, index, ids in (
             ("payments", self.schema.payments, concerned.payments),
             ("shipment_permits", self.schema.permits, concerned.documents),
@@ -273,7 +273,8 @@ class AmendedIngest:
                     events = rows_where(events, are_permits(events))
                 yield source, events
 
-    def _events_of_subject(self, kind: SubjectKind, id_: str) -> Iterator[tuple[str, RawColumns]]:
+    def events_of_subject(self, kind: SubjectKind, id_: str) -> Iterator[tuple[str, RawColumns]]:
+        """Yield the events of a subject by source, as the store currently implies them."""
         subject_type = SUBJECT_TYPES[kind]
         subjects = self._subject(kind, id_)
         if not len(subjects["declared_at"]):

@@ -143,7 +143,7 @@ class HistoryIngest:
         self._insert(store, "journeys", _as_events(journeys))
         self.schema.subjects["route"].put(store, journeys)
         self._insert_links(store, "route", journeys)
-        self._insert_earlier_inspections(store, "route", journeys)
+        self.insert_earlier_inspections(store, "route", journeys)
         self._complete(store, journeys)
         return size_of(journeys)
 
@@ -158,7 +158,7 @@ class HistoryIngest:
         self._insert(store, "shipments", _as_events(shipments))
         self.schema.subjects["shipment"].put(store, shipments)
         self._insert_links(store, "shipment", shipments)
-        self._insert_earlier_inspections(store, "shipment", shipments)
+        self.insert_earlier_inspections(store, "shipment", shipments)
         # Record the link even if the journey is unknown, so that a later journey can complete it.
         keep_carried(store, shipments)
         return size_of(shipments)
@@ -182,7 +182,7 @@ class HistoryIngest:
         # Other layouts already have these events; inserting them again would count them twice.
         late = replace(self, layouts=tuple(filter(reads_journey, self.layouts)))
         late._insert(store, "shipments", _as_events(complete))
-        late._insert_earlier_inspections(store, "shipment", complete)
+        late.insert_earlier_inspections(store, "shipment", complete)
         self._insert_journey_links(store, complete)
 
     def _insert_links(self, store: BlobTransaction, kind: SubjectKind, own: RawColumns) -> None:
@@ -237,7 +237,7 @@ class HistoryIngest:
             nodes, _ = _nodes(kind, own)
             self._insert(store, LINKS, {**link_events(nodes, paid, times, of_added=True)})
 
-    def _insert_earlier_inspections(
+    def insert_earlier_inspections(
         self, store: BlobTransaction, kind: SubjectKind, subjects: RawColumns
     ) -> None:
         """Insert inspections that arrived before the record of their subject."""

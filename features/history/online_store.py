@@ -17,14 +17,17 @@ from features.engine.store.event_rows import IncomingRecords
 from features.engine.store.layout import layouts_of
 from features.engine.store.query_plan import QueryPlan, RequestRecords, WindowQuery
 from features.engine.store.store_keys import KeyPart
-from features.engine.windows.window_declaration import Window
+from features.engine.windows.window_declaration import NETWORK, Window
+from features.history.confirmed_finds import Find, counts_finds, finds_behind
 from features.history.ingest import HistoryIngest
 from features.history.overlay_ingest import ingest_overlay
 from features.history.stored_columns import HistorySchema
 from features.history.stored_network import StoredNetwork
 from features.linked_records import windows_behind
-from features.networks.links import LINKS, PARTY_OUTCOMES
+from features.networks.links import LINKS, PARTY_OUTCOMES, asking_columns
 from features.subject_types import SUBJECT_TYPES
+from features.submission import Submission
+from features.submitted_subject import request_rows
 from features.window_checks import check_windows
 
 # Records by type; types may be left out.
@@ -166,6 +169,22 @@ class OnlineStore:
             others = np.delete(np.arange(len(plan.windows)), plan.network)
             with_network[:, others] = numbers
             return with_network
+
+    def finds(self, submission: Submission, windows: Sequence[Window]) -> dict[Window, list[Find]]:
+        """Return the confirmed inspections that windows over history or the network count.
+
+        They are those of a submission at its declaration, newest first; other windows are left out.
+        Records that arrived since count as well, if they were known by then.
+        """
+        kind, row = submission.subject_kind, request_rows(submission)
+        ids = {name: row.subject[name] for name in asking_columns(kind)}
+        counting = [window for window in windows if counts_finds(kind, window)]
+        keys = {window: ids[window.by[0]] for window in counting if window.source != NETWORK}
+        with self.store.reading() as view:
+            around = [window for window in counting if window.source == NETWORK]
+            levels = self._network.confirmed(view, ids, row.declared_at) if around else {}
+            network = dict.fromkeys(around, levels)
+            return finds_behind(view, self._ingest, keys, network, row.declared_at)
 
     def _begin(self) -> None:
         current = StoreFormat.from_layouts(self._layouts.values(), history_column)

@@ -6,6 +6,7 @@ one call of the store. What was read is then computed by the functions of the ba
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 
@@ -39,6 +40,7 @@ from features.networks.links import (
     nodes_of,
 )
 from features.networks.neighbourhood import (
+    LinkTable,
     OutcomeTable,
     link_table,
     members_at,
@@ -49,6 +51,17 @@ from features.record_versions import amends, is_known_late
 from features.subject_types import SUBJECT_TYPES
 
 _LINKING = ("journeys", "shipments", "outcomes", "transactions")
+
+
+class _Around(NamedTuple):
+    """The nodes around a subject as they were read: their ids by number, and the members of it."""
+
+    own: Column
+    nodes: Column
+    members: Column
+    level: Column
+    table: LinkTable
+    results: OutcomeTable
 
 
 class StoredNetwork:
@@ -72,6 +85,26 @@ class StoredNetwork:
         return [found[NETWORK_VALUES.index(str(window.value))] for window in windows]
 
     def _values(self, view: BlobReader, own: Column, parties: Column, at: int) -> list[float]:
+        around = self._around(view, own, at)
+        instants = np.array([at], np.int64)
+        values = values_of(around.own[np.newaxis], parties, instants, around.table, around.results)
+        found: list[float] = values[0].tolist()
+        return found
+
+    def confirmed(
+        self, view: BlobReader, ids: Mapping[str, str | None], at: int
+    ) -> dict[float, int]:
+        """Return the nodes around a subject that were part of a confirmed case, with their levels.
+
+        `ids` are those of its own parties, level 0, by column.
+        """
+        own = nodes_of({name: [id_] for name, id_ in ids.items()}, [*ids])[:, 0]
+        around = self._around(view, own, at)
+        is_confirmed = around.results.confirmed[around.members] < at
+        nodes = around.nodes[around.members[is_confirmed]].view(np.float64)
+        return dict(zip(nodes.tolist(), around.level[is_confirmed].tolist(), strict=True))
+
+    def _around(self, view: BlobReader, own: Column, at: int) -> _Around:
         is_given = ~np.isnan(own)
         asked = [*dict.fromkeys(own[is_given].tolist())]
         own_ids, own_codes = own[is_given].view(np.int64), np.full(len(own), -1)
@@ -84,11 +117,9 @@ class StoredNetwork:
             table = link_table(nodes, party, partner, {"known_at": rows[:, 2].copy()})
             members, level_of, is_hub = members_at(own_codes, at, table)
             asked = nodes[members[level_of == level + 1]].view(np.float64).tolist()
-        results = self._read_results(view, nodes, members[~is_hub], at)
-        instants = np.array([at], np.int64)
-        values = values_of(own_codes[np.newaxis], parties, instants, table, results)
-        found: list[float] = values[0].tolist()
-        return found
+        members, level_of = members[~is_hub], level_of[~is_hub]
+        results = self._read_results(view, nodes, members, at)
+        return _Around(own_codes, nodes, members, level_of, table, results)
 
     def _read_links(self, view: BlobReader, nodes: Sequence[float], at: int) -> Column:
         """Return the latest links of nodes before an instant: party, partner and instant known."""

@@ -108,6 +108,15 @@ class StateRows:
         found: dict[bytes, bytes] = {row.key: row.value for row in rows}
         return [found.get(key) for key in keys]
 
+    def scan(self, start: bytes) -> Iterator[tuple[bytes, Blob]]:
+        """Yield every key that begins so with its blob, in key order."""
+        # Bytes compare like numbers, so that the next beginning ends the range of this one.
+        stop = start[:-1] + bytes([start[-1] + 1])
+        begins_so = (state.c.key >= start) & (state.c.key < stop)
+        query = select(state.c.key, state.c.value).where(begins_so).order_by(state.c.key)
+        rows = self._connection.execution_options(yield_per=1_000).execute(query)
+        yield from ((row.key, row.value) for row in rows)
+
 
 def _turn() -> Select[tuple[None]]:
     return select(func.pg_advisory_xact_lock(*_SEQUENCER))

@@ -39,6 +39,7 @@ from tests.agreement.streams import (
     Stream,
     write,
 )
+from tests.agreement.test_batch_and_online_agree import finds_are_those_counted
 from tests.agreement.test_batch_online_and_sql_agree import (
     all_agree,
     arriving,
@@ -90,6 +91,7 @@ def test_online_gives_the_row_of_the_training_set_at_every_scoring_instant(strea
             for one in asked:
                 row = rows.loc[(one.subject_id, pd.Timestamp(one.scoring_instant))]
                 assert feature_vector(one, state) == row.to_dict()
+                finds_are_those_counted(one, state)
         state.store.close()
 
 
@@ -161,6 +163,11 @@ def test_what_follows_an_amended_journey_is_put_where_batch_has_it(
         ("shipments", {**SHIPMENT, "shipment_id": f"S{at}", "declared_at": NEW_YEAR - at * day})
         for at in range(1, 8)
     ]
+    corrected = {**found, "subject_id": "S7"}
+    told += [
+        ("outcomes", {**corrected, "known_at": NEW_YEAR - 5 * day, "result": "confirmed"}),
+        ("outcomes", {**corrected, "known_at": NEW_YEAR - 2 * day, "result": "not_confirmed"}),
+    ]
     stream = {name: [row for of, row in told if of == name] for name in RECORD_FILES}
     write(stream, tmp_path / "records")
     state = OnlineStore(LmdbStore(tmp_path / "state", is_bulk=True))
@@ -173,6 +180,7 @@ def test_what_follows_an_amended_journey_is_put_where_batch_has_it(
     asked = [*submissions_of(tmp_path / "records", "shipment")]
 
     assert rows_by_batch("shipment", batch) == feature_vectors(asked, state)
+    assert {source for one in asked for source in finds_are_those_counted(one, state)}
     assert len({row["consignee_confirmed_rate"] for row in rows_by_batch("shipment", batch)}) > 1
     state.store.close()
 

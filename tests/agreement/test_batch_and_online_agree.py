@@ -17,13 +17,16 @@ from features.build_training_set import feature_matrix
 from features.catalogue import features_of
 from features.engine.columns import Columns, Records, instant_us, length, rows
 from features.engine.store.lmdb_store import LmdbStore
+from features.engine.windows.window_declaration import NETWORK
+from features.history.confirmed_finds import counts_finds
 from features.history.online_store import HISTORY_RECORD_TYPES, OnlineStore
 from features.history.rebuild import rebuild_store
 from features.ingest.record_folder import InMemoryRecords
 from features.records import SubjectKind
 from features.replay_submissions import submissions_of
 from features.submission import Submission, history_records
-from features.vector import Vector, feature_vector, feature_vectors
+from features.submitted_subject import request_rows
+from features.vector import Vector, feature_vector, feature_vectors, vector_plan
 from tests.counts import count
 
 KINDS: tuple[SubjectKind, ...] = ("route", "shipment")
@@ -70,6 +73,25 @@ def in_parts(records: Records, seed: int) -> Iterator[tuple[str, Columns]]:
         parts += [(name, rows(records[name], some)) for some in split]
     for at in lots.permutation(len(parts)):
         yield parts[at]
+
+
+def finds_are_those_counted(submission: Submission, state: OnlineStore) -> set[str]:
+    """Compare the finds behind each window with its value; return the sources that had some."""
+    kind = submission.subject_kind
+    values = vector_plan(kind).windows(request_rows(submission), state)
+    found = state.finds(submission, [*values])
+    assert {*found} == {window for window in values if counts_finds(kind, window)}
+    for window, finds in found.items():
+        value = 0.0 if np.isnan(values[window]) else values[window]
+        if window.value == "hops_to_confirmed":
+            assert bool(finds) == (value > 0)
+        elif window.value == "consignee_id":  # several finds of one consignee count once
+            assert min(len(finds), 1) <= value <= len(finds)
+        else:
+            of_parties = {find.party for find in finds}
+            assert value == len(of_parties if window.source == NETWORK else finds)
+        assert all(find.known_at < instant_us(submission.declared_at) for find in finds)
+    return {window.source for window, finds in found.items() if finds}
 
 
 def of_both_kinds(world: Path) -> list[Submission]:
@@ -152,7 +174,7 @@ def test_scoring_alone_tells_of_subjects_and_of_what_they_brought(
     read.store.close()
 
 
-def test_a_state_rebuilt_from_files_is_the_one_that_grew(
+def test_a_state_rebuilt_from_files_is_the_one_that_grew_and_its_finds_are_those_counted(
     world: Path, records: Records, state: OnlineStore, tmp_path: Path
 ) -> None:
     rebuild_store(world, tmp_path / "rebuilt")
@@ -160,6 +182,9 @@ def test_a_state_rebuilt_from_files_is_the_one_that_grew(
     for name, part in in_parts(records, seed=6):
         state.ingest({name: part})
 
+    found = set()
     for submission in of_both_kinds(world)[::50]:
         assert feature_vector(submission, rebuilt) == feature_vector(submission, state)
+        found |= finds_are_those_counted(submission, rebuilt)
+    assert found == {"network", "paid_outcomes", "route_outcomes", "shipment_outcomes"}
     rebuilt.store.close()

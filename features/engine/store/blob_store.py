@@ -1,6 +1,6 @@
 """Interface of a database of blobs by key, as the online feature store needs it."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from typing import Protocol
 
@@ -15,6 +15,10 @@ class BlobReader(Protocol):
 
     def get(self, keys: Sequence[bytes]) -> list[Blob | None]:
         """Return the blob of each key, None where the key is absent."""
+        ...
+
+    def scan(self, start: bytes) -> Iterator[tuple[bytes, Blob]]:
+        """Yield every key that begins so with its blob, valid until the next is requested."""
         ...
 
 
@@ -72,6 +76,11 @@ class BlobOverlay:
         others = [key for key, blob in zip(keys, own, strict=True) if blob is None]
         under = iter(self._under.get(others))
         return [next(under) if blob is None else blob for blob in own]
+
+    def scan(self, start: bytes) -> Iterator[tuple[bytes, Blob]]:
+        """Yield every key that begins so with its blob, those of the overlay first."""
+        yield from ((key, blob) for key, blob in self.blobs.items() if key.startswith(start))
+        yield from (each for each in self._under.scan(start) if each[0] not in self.blobs)
 
     def put(self, blobs: Iterable[tuple[bytes, bytes]]) -> None:
         """Set the blobs of keys in the overlay."""

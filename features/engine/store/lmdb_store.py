@@ -15,7 +15,7 @@ import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import islice
+from itertools import islice, takewhile
 from pathlib import Path
 from typing import Self
 
@@ -196,6 +196,13 @@ class LmdbReader:
         """Return the blob of each key, None where the key is absent."""
         get = self._transaction.get
         return [get(key) for key in keys]
+
+    def scan(self, start: bytes) -> Iterator[tuple[bytes, Blob]]:
+        """Yield every key that begins so with its blob, in key order."""
+        cursor = self._transaction.cursor()
+        if cursor.set_range(start):
+            named = ((bytes(key), blob) for key, blob in cursor)
+            yield from takewhile(lambda pair: pair[0].startswith(start), named)
 
 
 class _ReadTransaction:

@@ -23,6 +23,7 @@ from features.engine.columns import instant_us
 from features.engine.store.lmdb_store import LmdbStore
 from features.errors import OnlineStoreUnavailable, TidegateError
 from features.history.online_store import IncomingByType, OnlineStore, history_windows
+from features.history.stored_columns import SHIPMENT
 from features.submission import Submission, history_records
 from serving.app import create_app
 from serving.cli.main import app as commands
@@ -103,6 +104,13 @@ def test_the_shared_state_tells_what_the_embedded_one_does(
     told = [all_numbers(state) for state in states]
     assert told[0].tobytes() == told[1].tobytes()
     assert 730 in told[0]
+
+    scanned = []
+    for store in (shared, states[1].store):
+        with store.reading() as view:
+            scanned.append([(key, bytes(blob)) for key, blob in view.scan(SHIPMENT)])
+    assert len(scanned[0]) == 730
+    assert scanned[0] == scanned[1]
 
 
 def test_an_error_midway_leaves_nothing_in_the_shared_state(shared: PostgresStateStore) -> None:
