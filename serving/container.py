@@ -63,6 +63,7 @@ from serving.review.search.entities import Entities
 from serving.scoring.assessment import Assessor
 from serving.scoring.batcher import RequestBatcher
 from serving.scoring.danger_watch import DangerWatch
+from serving.scoring.earlier_finds import EarlierFinds
 from serving.scoring.enrichment import with_newest_positions
 from serving.scoring.message_intake import MessageIntake
 from serving.scoring.message_readers import MessageReaders
@@ -148,6 +149,7 @@ class Services:
     message_list: MessageList
     records: RecordRepository
     decisions: DecisionRepository
+    earlier_finds: EarlierFinds
     log_writer: LogWriter
     audit_log: AuditWriter
     audit_events: AuditRepository
@@ -366,6 +368,7 @@ def _services_over(
         message_list=MessageList(stores.messages, evidence),
         records=stores.records,
         decisions=stores.decisions,
+        earlier_finds=EarlierFinds(history, stores.decisions, stores.records, masking),
         log_writer=batcher.writer,
         audit_events=stores.audit_log,
         checkpoints=stores.checkpoints,

@@ -109,7 +109,8 @@ def read_explanation(
         raise Forbidden("it was drawn at random: reviewers get no score and no reason")
     decision = with_reasons(services.models, seen)
     details = details_of(services.models, decision, language)
-    return ExplanationAnswer.from_decision(decision, details, language)
+    finds = services.earlier_finds.behind(caller, decision)
+    return ExplanationAnswer.from_decision(decision, details, finds, language)
 
 
 def _is_blind(caller: Caller, decision: Decision) -> bool:

@@ -1,5 +1,6 @@
 """Response bodies with explanations, for callers with the scope `explain` only."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self
 
@@ -17,7 +18,10 @@ from serving.explanation.provenance_text import provenance_in_words
 from serving.explanation.reason_ranking import Habits, Remainder
 from serving.explanation.reasons_in_words import Reason
 from serving.language import Language
+from serving.scoring.earlier_finds import MAX_FINDS, EarlierFind, FindsBehind
 from serving.web.bodies import ClosedModel
+
+NO_FINDS = FindsBehind((), 0)
 
 
 # Neither a pydantic model nor frozen: an answer makes over a hundred of them.
@@ -114,10 +118,22 @@ class FeatureProvenance(ClosedModel):
     earlier_events: list[HistoryWindow] = Field(
         description="The events before the subject's own instant that it reads."
     )
+    finds: list[EarlierFind] = Field(
+        description="The newest confirmed inspections that the value counts, at most "
+        f"{MAX_FINDS} subjects, of those whose decisions the caller may list. Records that arrived "
+        "after the decision count as well, if they were known by then."
+    )
+    finds_not_shown: int = Field(description="Other subjects whose confirmed inspections count.")
     words: list[str]
 
     @classmethod
-    def from_provenance(cls, feature: str, provenance: Provenance, language: Language) -> Self:
+    def from_provenance(
+        cls,
+        feature: str,
+        provenance: Provenance,
+        language: Language,
+        finds: FindsBehind,
+    ) -> Self:
         """Return the provenance of a feature, with texts in a language."""
         earlier_events = [
             HistoryWindow(source=events.source, by=list(events.by), days=events.days)
@@ -129,6 +145,8 @@ class FeatureProvenance(ClosedModel):
             declared=list(provenance.declared),
             records=records,
             earlier_events=earlier_events,
+            finds=list(finds.shown),
+            finds_not_shown=finds.not_shown,
             words=provenance_in_words(provenance, language),
         )
 
@@ -156,7 +174,11 @@ class ExplanationAnswer(ExplanationParts):
 
     @classmethod
     def from_decision(
-        cls, decision: Decision, details: DecisionDetails, language: Language
+        cls,
+        decision: Decision,
+        details: DecisionDetails,
+        finds: Mapping[str, FindsBehind],
+        language: Language,
     ) -> Self:
         """Return the complete explanation of a stored decision; raises NotFound."""
         result = decision.result
@@ -172,7 +194,9 @@ class ExplanationAnswer(ExplanationParts):
             families=decision.known_reasons.families,
             indicators=decision.known_reasons.indicators,
             provenance=[
-                FeatureProvenance.from_provenance(name, provenance, language)
+                FeatureProvenance.from_provenance(
+                    name, provenance, language, finds.get(name, NO_FINDS)
+                )
                 for name, provenance in details.provenance.items()
             ],
             missing=list(decision.missing),

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from features.records import SubjectKind
 from serving.access.acting import add_audit_details
 from serving.access.callers import Caller
 from serving.audit.decision import Decision
@@ -46,9 +47,23 @@ def visible_page(
     the last. In a list about one subject, decisions whose masked view no longer names it are left
     out.
     """
-    if not (caller.may("review") or caller.may("audit")):
-        wanted = replace(wanted, caller_id=caller.key_id)
-    return studied_page(log, masking, caller, wanted, before, most)
+    return studied_page(log, masking, caller, _readable(caller, wanted), before, most)
+
+
+def newest_visible(
+    log: "DecisionRepository", masking: Masking, caller: Caller, kind: SubjectKind, subject_id: str
+) -> Decision | None:
+    """Return the newest decision about a subject, if a list shows it to a caller under its id."""
+    wanted = _readable(caller, DecisionFilter(kind, subject_id))
+    page = log.page(DecisionAccess(caller.key_id, caller.offices), wanted, None, 1)
+    seen = _seen(log, page.records, masking, caller)
+    return next((decision for decision in seen if decision.subject_id == subject_id), None)
+
+
+def _readable(caller: Caller, wanted: DecisionFilter) -> DecisionFilter:
+    """Return a filter, narrowed to the caller's own decisions unless it reviews or audits."""
+    reads_others = caller.may("review") or caller.may("audit")
+    return wanted if reads_others else replace(wanted, caller_id=caller.key_id)
 
 
 def studied_page(

@@ -7,7 +7,9 @@ from starlette.responses import Response
 
 from serving.access.callers import Caller
 from serving.access.sessions import Session
+from serving.audit.decision import Decision
 from serving.console.browser_session import TheSession
+from serving.console.case_view import is_blind_to
 from serving.console.charts.link_graph import LinkGraph, shared_in_words
 from serving.console.csrf import SignedForm
 from serving.console.justification import justification_form
@@ -20,6 +22,7 @@ from serving.review.cases.case_records import CaseRow
 from serving.review.cases.results import MAX_TEXT
 from serving.review.cases.reviewer import Reviewer
 from serving.review.errors import JustificationNeeded
+from serving.scoring.earlier_finds import EarlierFind
 from serving.web.services import TheServices
 
 router = APIRouter(prefix="/console/cases", include_in_schema=False, route_class=PageRoute)
@@ -111,6 +114,41 @@ def _links_page(
     if is_part_asked(request):
         return page("links.html", **content)
     return page("case_links.html", reader=caller, **content)
+
+
+def finds_shown(
+    services: Services, caller: Caller, decision: Decision
+) -> dict[str, tuple[list[tuple[EarlierFind, str | None]], int]]:
+    """Return the finds behind each feature of a decision's reasons, and the number of others.
+
+    Each has the address of its case, or else of its decision, if there is one that the reader may
+    open. A find is left out if its case hides the score until the reader has judged it.
+    """
+    # Readers who may not identify parties get none, since a find names another subject and a party.
+    is_explained = caller.may("explain")
+    found = services.earlier_finds.behind(caller, decision) if is_explained else {}
+    cases, access = services.cases, Reviewer.from_caller(caller).access
+    named = {find.case_id for behind in found.values() for find in behind.shown if find.case_id}
+    rows = {row.case_id: row for row in cases.store.cases_of(named, access)}
+    addresses = {
+        each: f"/console/cases/{each}" for each, row in rows.items() if not cases.is_covered(row)
+    }
+    blind = {each for each, row in rows.items() if is_blind_to(services, caller, row)}
+    return {
+        feature: (
+            [
+                (find, addresses.get(find.case_id or "") or _address_of_decision(find))
+                for find in behind.shown
+                if find.case_id not in blind
+            ],
+            behind.not_shown + sum(find.case_id in blind for find in behind.shown),
+        )
+        for feature, behind in found.items()
+    }
+
+
+def _address_of_decision(find: EarlierFind) -> str | None:
+    return f"/console/decisions/{find.decision_id}" if find.decision_id else None
 
 
 def colleagues(services: Services, caller: Caller) -> list[str]:

@@ -24,7 +24,7 @@ from serving.console.case_forms import (
     marking_of,
 )
 from serving.console.case_history import EventView
-from serving.console.case_links import colleagues, link_graph
+from serving.console.case_links import colleagues, finds_shown, link_graph
 from serving.console.case_list import Filters, subject_described, way_named
 from serving.console.case_view import (
     FIELDS_OF_FACTS,
@@ -204,6 +204,7 @@ def _case_content(
         "judged_as": judged_as(events, caller),
         "judgements": JUDGED_AS_WORDS,
         "details": details,
+        "finds": finds_shown(services, caller, decision) if view.has_reasons else {},
         "submission": submission,
         "amended": amended_declaration(services, row, submission, now),
         "pictures": CasePictures.from_submission(submission, now),

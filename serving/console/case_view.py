@@ -98,6 +98,11 @@ class CaseView:
     estimate: str | None
 
     @property
+    def has_reasons(self) -> bool:
+        """Return whether the reader sees any reason."""
+        return bool(self.reasons_for or self.reasons_against)
+
+    @property
     def leading_facts(self) -> tuple[tuple[Observation, Reason | None], ...]:
         """First measured facts for an inspection; the first three with the reason to check.
 

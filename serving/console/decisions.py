@@ -17,6 +17,7 @@ from serving.audit.derived_reasons import with_reasons
 from serving.audit.logged_decision import CaseOfDecision, DecisionFilter
 from serving.audit.visible_decisions import studied_page, visible_decision
 from serving.console.browser_session import TheSession
+from serving.console.case_links import finds_shown
 from serving.console.case_view import CaseView, is_blind_to, is_score_shown
 from serving.console.csrf import SignedForm
 from serving.console.forms import RefusedForm, read_form
@@ -150,6 +151,7 @@ def one(
         case=case,
         why_unexplained=why_unexplained,
         details=details if is_shown else replace(details, missing_input_effects=None),
+        finds=finds_shown(services, reader, case.decision) if case.has_reasons else {},
         is_score_shown=is_shown,
     )
 

@@ -16,7 +16,9 @@ from typing import TYPE_CHECKING
 from features.atomic_dir import put_back_interrupted, sweep_interrupted, working_folder
 from features.engine.store.lmdb_store import LmdbStore
 from features.engine.store.write_buffer import WriteBuffer
+from features.engine.windows.window_declaration import Window
 from features.errors import OnlineStoreMismatch, OnlineStoreUnavailable, TidegateError
+from features.history.confirmed_finds import Find
 from features.history.online_store import HISTORY_RECORD_TYPES, OnlineStore
 from features.history.rebuild import Progress, rebuild_store
 from features.records import Outcome, Record
@@ -80,6 +82,11 @@ class HistoryClient:
         """
         with _failing_as_unavailable():
             return _vectors(self._state, submissions)
+
+    def finds(self, submission: Submission, windows: Sequence[Window]) -> dict[Window, list[Find]]:
+        """Return the confirmed inspections that windows count as of a subject's declaration."""
+        with _failing_as_unavailable():
+            return self._state.finds(submission, windows)
 
     def warm_up(self, examples: Sequence[Submission]) -> list[Vector]:
         """Compute the features of examples, and forget them, so that all code is compiled."""

@@ -31,6 +31,7 @@ from serving.monitor.enough_outcomes import lane_so_far, so_far
 from serving.review.cases.actions import CaseAction
 from serving.review.cases.case_records import CaseRow
 from serving.review.cases.results import CaseResult
+from serving.scoring.earlier_finds import EarlierFind
 from serving.web.compiled_templates import CompiledTemplates
 from serving.web.figure_words import (
     figure_in_words,
@@ -295,7 +296,7 @@ def _in_words(stated: CaseAction | CaseResult) -> str:
     return stated.in_words if isinstance(stated, CaseAction) else say(stated.words)
 
 
-def _title(row: CaseRow | Decision) -> str:
+def _title(row: CaseRow | Decision | EarlierFind) -> str:
     return subject_named(row.subject_kind, row.subject_id)
 
 

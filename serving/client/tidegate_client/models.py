@@ -517,6 +517,17 @@ class DecisionPage(Answered):
     next: str | None = None
 
 
+class EarlierFind(Answered):
+    """An earlier subject that an inspection confirmed, linked by a party."""
+
+    subject_kind: Literal["route", "shipment"] | str
+    subject_id: str
+    known_at: AwareDatetime
+    party_id: str
+    decision_id: str | None = None
+    case_id: str | None = None
+
+
 class ElementsOfPath(Answered):
     """Elements at one path that no record holds; `first` is the place of the first one."""
 
@@ -670,6 +681,8 @@ class FeatureProvenance(Answered):
     declared: list[str]
     records: dict[str, list[str]]
     earlier_events: list[HistoryWindow]
+    finds: list[EarlierFind]
+    finds_not_shown: int
     words: list[str]
 
 

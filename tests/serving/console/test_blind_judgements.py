@@ -6,16 +6,22 @@ import re
 import pytest
 from pypdf import PdfReader
 
+from serving.access.accounts import new_account
+from serving.access.roles import Scope
 from serving.audit.decision import Decision
+from serving.console.case_links import finds_shown
+from serving.explanation.reason_ranking import RankedReason
 from serving.review.cases.case_records import CaseAccess, StoredEvent
 from serving.review.cases.cases import Cases
 from serving.review.cases.queue_risk import UNKNOWN_RISK
 from serving.review.cases.reviewer import Reviewer
+from tests.serving.api.test_records import OUTCOME, send
+from tests.serving.bodies import SHIPMENT
 from tests.serving.conftest import NOW, Service
 from tests.serving.console.test_pages import ORIGIN
 from tests.serving.people import person
 from tests.serving.review.cases.test_cases_served import open_case, post
-from tests.serving.review.supervision.test_supervision_served import sign_in_as
+from tests.serving.review.supervision.test_supervision_served import PASSWORD, sign_in_as
 
 PART = {"HX-Request": "true"}
 EVERYONE = Reviewer(person("reviewer"), CaseAccess(frozenset(), is_rescue=False))
@@ -119,3 +125,68 @@ def test_only_judgements_on_the_blind_page_count_as_blind(blind: Service) -> Non
         for each in (on_page, by_call, open_page)
     ]
     assert kinds == [{"judge_blind"}, {"judge"}, {"judge"}]
+
+
+CONSIGNEE = "consignee_confirmed_count_90d"
+
+
+def with_finds_as_reason(decision: Decision) -> Decision:
+    """The decision, with what was found at its consignee as its only reason."""
+    known = decision.known_reasons
+    reason = RankedReason("N08", "confirmed_links", 0.5, (CONSIGNEE,))
+    compared = {CONSIGNEE: next(iter(known.comparisons.values()))}
+    parts = tuple(0.5 if name == CONSIGNEE else 0.0 for name in decision.vector)
+    assert decision.score is not None
+    return decision.model_copy(
+        update={
+            "reasons": known.model_copy(update={"reasons": (reason,), "comparisons": compared}),
+            "score": decision.score.model_copy(update={"contributions": parts}),
+        }
+    )
+
+
+def test_earlier_finds_are_named_to_who_may_open_them_and_never_tell_of_blind_cases(
+    reviewed: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = {"declared_at": "2026-11-20T11:00:00Z"}
+    own, other = (
+        open_case(reviewed, "S-8", **before),
+        open_case(reviewed, "S-9", office_id="DE002000", **before),
+    )
+    by_record = SHIPMENT["shipment"] | before | {"shipment_id": "S-7"}
+    found = [
+        OUTCOME | {"subject_id": id_, "inspected_at": at, "known_at": at}
+        for id_ in ("S-7", "S-8", "S-9")
+        for at in ["2026-11-22T10:00:00Z"]
+    ]
+    assert send(reviewed, {"shipments": [by_record], "outcomes": found}).status_code == 200
+    case_id = open_case(reviewed)
+    decision = Decision.model_validate_json(reviewed.services.decisions.record(case_id) or "")
+    assert decision.vector[CONSIGNEE] == 3.0
+    monkeypatch.setattr(Cases, "decision", lambda *_: with_finds_as_reason(decision))
+    monkeypatch.setattr("serving.api.decisions.with_reasons", lambda *_: Cases.decision())
+
+    def called(*scopes: Scope, offices: tuple[str, ...] = ()) -> tuple[list[str], int]:
+        caller = reviewed.key(*scopes, offices=offices)
+        address = f"/v1/decisions/{case_id}/explanation"
+        (told,) = reviewed.client.get(address, headers=caller).json()["provenance"]
+        return [find["subject_id"] for find in told["finds"]], told["finds_not_shown"]
+
+    def shown() -> tuple[set[str], set[str], bool]:
+        sign_in_as(reviewed, "reviewer")
+        page = reviewed.client.get(f"/console/cases/{case_id}", headers=PART).text
+        page = page.partition('id="events"')[0]
+        linked = re.findall(r'href="/console/cases/([^"]+)">[^<]*</a>: confirmed', page)
+        named = re.findall(r"(S-[789])(?:</a>)?: confirmed", page)
+        return set(linked), set(named), "2 finds that cannot be opened here" in page
+
+    assert called("review", "explain") == (["S-7", "S-8", "S-9"], 0)
+    assert called("review", "explain", offices=("DE004600",)) == (["S-8"], 2)
+    assert shown() == ({own, other}, {"S-7", "S-8", "S-9"}, False)
+    scientist = new_account("sophie", PASSWORD, "data_scientist", (), NOW).caller()
+    assert finds_shown(reviewed.services, scientist, Cases.decision()) == {}
+
+    object.__setattr__(reviewed.services.cases, "blind_share", 1.0)
+    assert shown() == (set(), set(), False)
+    judge(reviewed, case_id)
+    assert shown() == (set(), {"S-7"}, True)
