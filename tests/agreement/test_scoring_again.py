@@ -33,6 +33,8 @@ from tests.counts import count
 
 KINDS: tuple[SubjectKind, ...] = ("route", "shipment")
 RULES = RescoringRules()
+RUN, EVERY = 20, count(3, 1)
+"""Of instants that follow one another, every third run of twenty is asked about in usual runs."""
 
 
 class Before(Protocol):
@@ -76,6 +78,7 @@ def state(world: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Onl
     made.store.close()
 
 
+@pytest.mark.faults
 @pytest.mark.parametrize("kind", KINDS)
 def test_online_gives_the_row_of_the_training_set_at_every_scoring_instant(
     kind: SubjectKind, world: Path, records: Records, state: OnlineStore
@@ -86,15 +89,18 @@ def test_online_gives_the_row_of_the_training_set_at_every_scoring_instant(
     asked, moved = 0, 0
     before: dict[str, object] = {}
 
-    for submission in submissions_of(world, kind, later=later):
+    for place, submission in enumerate(submissions_of(world, kind, later=later)):
+        if place // RUN % EVERY:
+            continue
         row = rows.loc[(submission.subject_id, pd.Timestamp(submission.scoring_instant))].to_dict()
         vector = feature_vector(submission, state, history_records([submission]))
         assert vector == row
         moved += submission.as_of is not None and vector != before
         before, asked = dict(vector), asked + 1
 
-    assert asked == len(rows) > len(records[OWN[kind][0]]["declared_at"])
-    assert moved > 500, "what becomes known later changes numbers"
+    assert asked > len(rows) // EVERY - RUN
+    assert len(rows) > len(records[OWN[kind][0]]["declared_at"])
+    assert moved > 500 // EVERY, "what becomes known later changes numbers"
 
 
 @pytest.mark.parametrize("kind", KINDS)
