@@ -1,5 +1,6 @@
 """Page of a case: evidence first, then the score, with the list and the available acts."""
 
+from collections import defaultdict
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Annotated, Any
@@ -8,6 +9,7 @@ from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from features.provenance import Provenance
+from features.records import CONCLUSIVE
 from features.submission import Submission
 from serving.access.callers import Caller
 from serving.access.sessions import Session
@@ -48,7 +50,7 @@ from serving.review.acts.assign import ASSIGN
 from serving.review.acts.justifications import Justification
 from serving.review.acts.tag import MAX_TAG_LENGTH, tags_in_use
 from serving.review.cases.case_of_decision import ALIKE
-from serving.review.cases.case_records import CaseRow, StoredEvent
+from serving.review.cases.case_records import CaseRow, LinkedCase, StoredEvent
 from serving.review.cases.case_state import Case, status_at
 from serving.review.cases.event_kinds import REVISION_KEEPING_EVENTS
 from serving.review.cases.reviewer import Reviewer
@@ -58,7 +60,8 @@ from serving.web.services import TheServices
 router = APIRouter(prefix="/console/cases", include_in_schema=False, route_class=PageRoute)
 
 
-MAX_LINKED = 12
+# The newest similar cases that rates are counted among, and the examples shown of each end.
+MAX_ALIKE, MAX_EXAMPLES = 100, 4
 
 STAYS_ON = tuple(name for name, act in ACTS.items() if act.keeps_forms)
 
@@ -73,6 +76,19 @@ class PageAsked:
     filters: Filters
     is_part: bool
     done: str = ""
+
+
+@dataclass(frozen=True)
+class SimilarEnds:
+    """How similar cases ended.
+
+    `rates` are by what they share: its kind and value, the cases inspected, and those with a find.
+    `examples` are of both ends, with their results in words, from `ended` cases.
+    """
+
+    rates: tuple[tuple[str, str, int, int], ...]
+    examples: tuple[tuple[LinkedCase, str], ...]
+    ended: int
 
 
 def page_asked(
@@ -213,7 +229,8 @@ def _case_content(
         "colleagues": colleagues(services, caller),
         "offices": sorted({*services.cases.known_offices()} - {row.office_id or ""}),
         "inboxes": services.cases.inboxes().for_office(row.office_id),
-        "similar": _ended(services, reviewer, row.case_id),
+        "similar": _similar_ends(services, reviewer, row.case_id),
+        "similar_most": MAX_ALIKE,
         "files": services.cases.attached(row),
         "messages": (messages := services.message_evidence.of_case(row, submission)),
         "fact_places": {
@@ -266,8 +283,20 @@ def _hours_until(instant: datetime | None, now: datetime) -> float | None:
     return (instant - now) / timedelta(hours=1) if instant and instant > now else None
 
 
-def _ended(services: Services, reviewer: Reviewer, case_id: str) -> list[tuple[Any, str]]:
-    """Return closed cases of the same goods or route, with their results."""
-    alike = services.case_links.linked(reviewer, case_id, ALIKE, MAX_LINKED)
-    ended = ((link, services.cases.result_of(link.case)) for link in alike)
-    return [(link, end.words) for link, end in ended if end]
+def _similar_ends(services: Services, reviewer: Reviewer, case_id: str) -> SimilarEnds:
+    """Return how cases of the same goods or route ended: the rates, then the newest examples."""
+    alike = services.case_links.linked(reviewer, case_id, ALIKE, MAX_ALIKE)
+    results = ((link, services.cases.result_of(link.case)) for link in alike)
+    ended = [(link, end) for link, end in results if end and link.case.status == "closed"]
+    rates: dict[tuple[str, str], list[bool]] = defaultdict(list)
+    for link, end in ended:
+        if end.label in CONCLUSIVE:
+            for shared in link.shared:
+                rates[shared].append(end.label == "confirmed")
+    finds = [each for each in ended if each[1].label == "confirmed"][:MAX_EXAMPLES]
+    others = [each for each in ended if each[1].label != "confirmed"][:MAX_EXAMPLES]
+    return SimilarEnds(
+        tuple((*shared, len(found), sum(found)) for shared, found in sorted(rates.items())),
+        tuple((link, end.words) for link, end in (*finds, *others)),
+        len(ended),
+    )

@@ -44,6 +44,11 @@ from serving.web.stored_texts import said_again
 # Values of a translated text inside an attribute, such as a link: they are addresses, not prose.
 _WITHIN_TAGS = re.compile(r'="[^"]*%\((\w+)\)s')
 
+# A number that is no part of an id, and its unit; French groups digits by narrow spaces.
+NUMBER_WITH_UNIT = re.compile(
+    r"((?<![\w-])[+−-]?\d[\d.,:\u00a0\u202f]*(?:[ \u00a0\u202f]?[^\s\d]{1,12}(?!\S))?)"
+)
+
 THIS_FILE = Path(__file__)
 STATIC = THIS_FILE.parent / "static"
 TEMPLATES = THIS_FILE.parent / "templates"
@@ -238,9 +243,13 @@ def words_of(code: str) -> str:
     return capital(said) if said != plain else say(readable(code))
 
 
-def _isolated(text: object) -> Markup:
-    """Isolate a code or name from the writing direction of the text around it."""
-    return Markup("<bdi>{}</bdi>").format(text)
+def _unbroken(text: object) -> Markup:
+    """Keep each number on one line with its unit, or the short word after it."""
+    parts = re.split(NUMBER_WITH_UNIT, str(text))
+    return Markup("").join(
+        Markup('<span class="unbroken">{}</span>').format(part) if number % 2 else escape(part)
+        for number, part in enumerate(parts)
+    )
 
 
 def _from_to(first: object, then: object) -> Markup:
@@ -337,7 +346,6 @@ FILTERS: dict[str, Callable[..., object]] = {
     "goods": goods_in_words,
     "in_words": _in_words,
     "instant": instant_in_words,
-    "id": _isolated,
     "listed": _listed,
     "lower_first": _lower_first,
     "measure": measure_in_words,
@@ -365,5 +373,6 @@ FILTERS: dict[str, Callable[..., object]] = {
     "times_as_many": times_in_words,
     "word": say_word,
     "translate": said_again,
+    "unbroken": _unbroken,
     "words": words_of,
 }

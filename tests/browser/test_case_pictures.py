@@ -11,6 +11,9 @@ from tests.serving.bodies import shipment
 
 __all__ = ["home"]
 
+LONG_ID = "T-{number}-0123456789-0123456789"
+TOO_WIDE = """() => [...document.querySelectorAll(".case-pane .scroll")]
+  .filter((each) => each.scrollWidth > each.clientWidth + 1).map((each) => each.ariaLabel)"""
 HEARD_AT = "2026-11-20T09:00:00Z"
 
 
@@ -20,6 +23,7 @@ def heard(number: int) -> dict[str, Any]:
     other = {"number": 2, "commodity_code": "610910", "gross_mass_kg": 3.0, "known_at": HEARD_AT}
     odd = {"description": "outboard engines", "origin_country": "VN"}
     body = shipment(shipment_id=f"S-{number}", items=[item, other | odd])
+    body["transactions"][0]["transaction_id"] = LONG_ID.format(number=number)
     body["positions"] = [
         {"journey_id": "J-1", "observed_at": f"2026-11-21T{hour:02}:00:00Z", "source": "ais"}
         | {"latitude": 36.0 + hour / 10, "longitude": 27.0 - hour / 10}
@@ -53,6 +57,16 @@ def test_map_links_and_payments_are_used_by_mouse_and_keyboard(page: Page, site:
     page.locator("tr[data-about^='transactions:']").first.focus()
     expect(page.locator("circle.mark.is-lit")).to_have_count(1)
     expect(page.locator(".flow.is-lit")).to_have_count(1)
+
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.get_by_role("button", name=f"Copy {LONG_ID.format(number=1)}").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("#of-keys")).to_have_text("Copied.")
+    assert page.evaluate("navigator.clipboard.readText()") == LONG_ID.format(number=1)
+    for width in (1280, 1440, 1920, 390):
+        page.set_viewport_size({"width": width, "height": 900})
+        assert page.evaluate(TOO_WIDE) == [], width
+    page.set_viewport_size({"width": 1440, "height": 900})
 
     page.get_by_role("link", name="Show what S-2 shares further").last.click()
     expect(page.get_by_text("Show this case's links only")).to_be_visible()

@@ -51,7 +51,8 @@ class VisibleWords(HTMLParser):
         self.unmarked: list[str] = []
         self.links: list[str] = []
         self._open: list[tuple[str, bool]] = []
-        self.feed(page)
+        # A number and its unit stay on one line within a text.
+        self.feed(re.sub(r'<span class="unbroken">(.*?)</span>', r"\1", page))
 
     def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
         """Look at what an element says in its attributes."""

@@ -134,16 +134,15 @@ def _differences(
 ) -> Iterator[str]:
     *earlier, newest = filed
     value = getattr(newest, name)
-    if value is None:
-        return
     expected, currency = declared
     is_other_money = name == "value" and None not in (currency, newest.currency)
     is_other_money = is_other_money and currency != newest.currency
-    if expected is not None and (is_other_money or value != expected):
+    if None not in (value, expected) and (is_other_money or value != expected):
         share = "" if is_other_money else difference_in_words(value, expected)
         yield say("declared {value}", value=f"{stated_in_words(name, expected, currency)}{share}")
     for before in earlier[-1:]:
         said = getattr(before, name)
+        # What an amendment removed leads to the earlier version that stated it.
         if said is not None and said != value:
             stated = f"{_words(name, before)}{difference_in_words(value, said)}"
             yield say("version {version}: {value}", version=before.version, value=stated)

@@ -9,14 +9,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, Self
 
-from serving.language import reading, say, say_of, say_word, subject_named
+from serving.language import reading, say, say_of, say_word
 from serving.review.cases.case_graph import CaseGraph, Neighbour
 from serving.review.cases.case_records import CaseRow
 from serving.review.cases.shared_things import SharedThing
 
-COLUMN_PX, NODE_PX, ROW_PX, NODE_HEIGHT_PX, TOP_PX = 250.0, 190.0, 50.0, 38.0, 30.0
-# Characters per line in a box; longer texts are cut there and complete in the table.
-MAX_LINE_LENGTH = 25
+COLUMN_PX, NODE_PX, ROW_PX, NODE_HEIGHT_PX, TOP_PX = 200.0, 170.0, 50.0, 38.0, 30.0
+# Characters of an id in a box, of which longer ones show both ends, and of the smaller line below.
+# The table has both whole.
+MAX_ID_LENGTH, MAX_LINE_LENGTH = 16, 21
 
 NodeKind = Literal["case", "thing", "neighbour"]
 
@@ -142,11 +143,10 @@ class _Drawing:
     @classmethod
     def of_case(cls, row: CaseRow, graph: CaseGraph) -> "_Drawing":
         drawing = cls([], [])
-        name = subject_named(row.subject_kind, row.subject_id)
         tallest = max(len(graph.things), len(graph.neighbours), 1)
         middle = TOP_PX + ROW_PX * (tallest - 1) / 2
         case = GraphNode(
-            "case", 10, middle, _short(name), say("this case"), f"case:{graph.case_id}"
+            "case", 10, middle, _ends(row.subject_id), say("this case"), f"case:{graph.case_id}"
         )
         drawing.nodes.append(case)
         drawing.draw_neighbours(1, case, graph, tallest, prefix="thing")
@@ -184,14 +184,13 @@ class _Drawing:
                 "thing",
                 10 + COLUMN_PX * column,
                 _row(place, len(graph.things), tallest),
-                _short(thing.value),
+                _ends(thing.value),
                 _short(
                     say(
                         "{count} more: {what}",
                         count=_count(thing),
                         what=_as_what(thing.kind, thing.roles),
                     ),
-                    MAX_LINE_LENGTH + 5,
                 ),
                 f"{prefix}:{place}",
                 value=thing.value,
@@ -203,7 +202,7 @@ class _Drawing:
                 "neighbour",
                 10 + COLUMN_PX * (column + 1),
                 _row(place, len(graph.neighbours), tallest),
-                _short(each.case.subject_id),
+                _ends(each.case.subject_id),
                 _status(each),
                 f"case:{each.case.case_id}",
                 each.is_confirmed,
@@ -278,5 +277,9 @@ def _status(each: Neighbour) -> str:
     return say("smuggling confirmed") if each.is_confirmed else say_word(each.case.status)
 
 
-def _short(text: str, longest: int = MAX_LINE_LENGTH) -> str:
-    return text if len(text) <= longest else f"{text[: longest - 1]}…"
+def _ends(text: str) -> str:
+    return text if len(text) <= MAX_ID_LENGTH else f"{text[:8]}…{text[-7:]}"
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= MAX_LINE_LENGTH else f"{text[: MAX_LINE_LENGTH - 1]}…"

@@ -180,6 +180,25 @@ document.addEventListener("click", ({ target, shiftKey }) => {
   if (opens) document.getElementById(opens.dataset.opens)?.showModal();
 });
 
+// All of a shortened id; without a secure connection a browser copies only what is selected.
+async function copy(text) {
+  if (navigator.clipboard) return navigator.clipboard.writeText(text);
+  const field = document.createElement("textarea");
+  field.value = text;
+  document.body.append(field);
+  field.select();
+  document.execCommand("copy");
+  field.remove();
+}
+
+document.addEventListener("click", async ({ target }) => {
+  const key = target.closest("[data-copies]");
+  if (!key) return;
+  await copy(key.dataset.copies);
+  key.focus({ preventScroll: true });
+  sayOfKeys("copied");
+});
+
 // The list marks the case that is open.
 function markOpen() {
   const open = document.querySelector("#open-case[data-case]");

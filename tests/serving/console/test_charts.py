@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from serving.console.charts.document_grid import DocumentGrid
+from serving.console.charts.document_grid import DocumentGrid, GridCell
 from serving.console.charts.goods_table import GoodsTable
 from serving.console.charts.payment_flow import ROW_HEIGHT, PaymentChart
 from serving.console.charts.route_map import RouteMap
@@ -17,7 +17,7 @@ from tests.serving.conftest import NOW, Service
 from tests.serving.console.test_pages import ORIGIN
 from tests.serving.review.cases.stated import post
 from tests.serving.review.cases.test_cases_served import open_case, reviewed
-from tests.serving.review.supervision.test_supervision_served import sign_in_as
+from tests.serving.review.supervision.test_supervision_served import ended, sign_in_as
 
 __all__ = ["reviewed"]
 
@@ -191,11 +191,15 @@ def test_the_grid_says_what_differs_and_from_what() -> None:
 def test_versions_of_one_paper_under_several_ids_are_one_column() -> None:
     body = shipment()
     wrong = paper("D-1", "packing_list", gross_mass_kg=1.0, number="N-1", issuer_id="k-3")
-    body["documents"] = [wrong, wrong | {"document_id": "D-2", "version": 2, "gross_mass_kg": 2.0}]
+    wrong["consignee_id"] = "c-9"
+    newer = wrong | {"document_id": "D-2", "version": 2, "gross_mass_kg": 2.0}
+    body["documents"] = [wrong, newer | {"consignee_id": None}]
 
     grid = DocumentGrid.from_submission(submission(body))
 
     assert [(column.document_id, column.version) for column in grid.columns] == [("D-2", 2)]
+    (removed,) = (row for row in grid.rows if row.name == "Consignee")
+    assert removed.cells[0] == GridCell("", ("version 1: c-9",)), "an amendment removed it"
     (row,) = (row for row in grid.rows if row.name == "Gross mass")
     assert [each.partition(":")[0] for each in row.cells[0].differs][1:] == ["version 1"]
 
@@ -287,6 +291,7 @@ def test_the_history_tells_every_change_with_old_and_new_and_what_is_waited_for(
 ) -> None:
     case_id = open_case(reviewed)
     by = reviewed.key("review")
+    ended(reviewed, "S-2", by)
     post(reviewed, case_id, "claim", by)
     until = "2026-11-24T17:00:00Z"
     asked = {"until": until, "waiting_for": "documents", "text": "the packing list"}
@@ -296,6 +301,7 @@ def test_the_history_tells_every_change_with_old_and_new_and_what_is_waited_for(
 
     page = reviewed.client.get(f"/console/cases/{case_id}").text
 
+    assert "smuggling was confirmed in 0 of 1 inspected." in page
     assert "status: open → assigned" in page
     assert "owner: nobody → caller-" in page
     assert "waiting until: none → 24 November 2026, 17:00 UTC" in page

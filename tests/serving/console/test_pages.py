@@ -221,7 +221,7 @@ def test_a_case_shows_reasons_values_and_a_sum_that_adds_up(service: Service) ->
         for seen in reason.evidence:
             if seen.contribution:
                 assert f'href="/console/features/{seen.feature}"' in page
-    assert "Its declared price is 0.34 EUR per kg" in page
+    assert 'Its declared price is <span class="unbroken">0.34 EUR</span> per kg' in page
     assert "of all shipments" in page
     assert "the packing list" in page
     shown = [float(n.replace("−", "-")) for n in re.findall(r'number">([+−]\d+\.\d{3})<', page)]
