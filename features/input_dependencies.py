@@ -57,12 +57,16 @@ _NEED_BOTH_MASSES = ("tare_ratio", "net_share_to_goods_ratio_365d")
 
 
 @cache
-def features_fed(kind: SubjectKind) -> Mapping[str, tuple[str, ...]]:
+def features_fed(
+    kind: SubjectKind, names: tuple[str, ...] | None = None
+) -> Mapping[str, tuple[str, ...]]:
     """Return the features that each of the `INPUTS` feeds, those with fewest other inputs first.
 
-    The first feature's value shows whether a row had the input: see `shows_input`.
+    `names` are the features of a model in its order, by default those of the catalogue. The first
+    feature's value shows whether a row had the input: see `shows_input`.
     """
-    features = [(feature, _read_by_feature(kind, feature)) for feature in features_of(kind)]
+    chosen = features_of(kind) if names is None else map(feature_named, names)
+    features = [(feature, _read_by_feature(kind, feature)) for feature in chosen]
 
     def fed_by(path: str) -> tuple[str, ...]:
         fed = [
@@ -77,12 +81,18 @@ def features_fed(kind: SubjectKind) -> Mapping[str, tuple[str, ...]]:
     return {path: fed_by(path) for path in INPUTS[kind]}
 
 
-def filled_by(kind: SubjectKind, path: str, missing: Collection[str]) -> tuple[str, ...]:
+def filled_by(
+    kind: SubjectKind,
+    path: str,
+    missing: Collection[str],
+    names: tuple[str, ...] | None = None,
+) -> tuple[str, ...]:
     """Return the features that one input alone would fill if all of `missing` are missing.
 
-    A feature that also needs another missing input is not included.
+    A feature that also needs another missing input is not included. `names` are as in
+    `features_fed`.
     """
-    fed = features_fed(kind)
+    fed = features_fed(kind, names)
     return tuple(
         name
         for name in fed.get(path, ())

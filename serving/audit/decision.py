@@ -67,7 +67,9 @@ class ScoreResult:
 class Decision(DecisionPart):
     """The complete record of a decision.
 
-    `request` is the body as received; `hits` are watch-lists and rules as text, from the plan with
+    `vector` has the values that the model read, in its order, and `unread` those of features that
+    only other models read (all are in `vector` without a model). `request` is the body as
+    received; `hits` are watch-lists and rules as text, from the plan with
     the digest `plan`; `lane_probabilities` lacks lanes that the subject could not reach;
     `linked_records` are the stored records, by kind and id, read in addition to the submission;
     `answer_digest` covers the bytes of the answer; `purpose` is the purpose of all of it.
@@ -124,6 +126,7 @@ class Decision(DecisionPart):
     harm_ratio: float | None = None
     drawn_with: str | None = None
     said_with: dict[str, dict[str, float]] = Field(default_factory=dict)
+    unread: dict[str, Value] = Field(default_factory=dict)
 
     @property
     def result(self) -> ScoreResult:

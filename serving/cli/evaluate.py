@@ -64,8 +64,7 @@ def evaluate(
         asked = SwapRequest(model, records or home / "records", home, *rest)
         print_swaps(asked, as_json=as_json)
         return
-    from training.data.training_set import TrainingSet
-    from training.evaluation.reevaluation import reevaluate
+    from training.evaluation.reevaluation import read_for, reevaluate
     from training.model.model_home import ModelHome
     from training.model.risk_model import RiskModel
 
@@ -73,8 +72,9 @@ def evaluate(
     folder = models.find(model)
     judged = RiskModel.read(folder, models.public_key)
     subject = judged.manifest.subject
-    data = TrainingSet.read(training_set or home / "training_sets" / subject, subject)
-    judgement = reevaluate(judged, data, oracle, other_champion(models, judged))
+    champion = other_champion(models, judged)
+    data = read_for(training_set or home / "training_sets" / subject, judged, champion)
+    judgement = reevaluate(judged, data, oracle, champion)
     report = judgement.report
     written = out or home / "evaluations" / judged.manifest.name / folder.name
     _write_report(judgement, written)

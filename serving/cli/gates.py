@@ -60,12 +60,12 @@ def gates(
     if (model is None) == (scores is None):
         raise typer.BadParameter("want --model or --scores, and not both")
     models = ModelHome(home)
-    data = TrainingSet.read(training_set, training_set_subject(training_set))
     rival = RiskModel.read(models.find(champion), models.public_key) if champion else None
     if scores is not None:
+        data = TrainingSet.read(training_set, training_set_subject(training_set))
         asked = _of_scores(scores, data, rival, experiment)
     else:
-        asked = _of_model(str(model), models, data, rival)
+        asked = _of_model(str(model), models, training_set, rival)
     verdicts = tuple(for_use(verdict, profile) for verdict in asked)
     if as_json:
         print_json({"gates": [_in_json(verdict) for verdict in verdicts]})
@@ -89,9 +89,9 @@ def _in_json(verdict: "Verdict") -> dict[str, Any]:
 
 
 def _of_model(
-    reference: str, models: "ModelHome", data: "TrainingSet", rival: "RiskModel | None"
+    reference: str, models: "ModelHome", training_set: Path, rival: "RiskModel | None"
 ) -> "Iterator[Verdict]":
-    from training.evaluation.reevaluation import parameters_of
+    from training.evaluation.reevaluation import parameters_of, read_for
     from training.gates.gates import window_unseen_by_both
     from training.gates.promotion_verdicts import (
         comparison_verdicts,
@@ -108,12 +108,13 @@ def _of_model(
     if any(verdict.verdict != "passed" for verdict in sound):
         return
     model = RiskModel.read(folder, models.public_key)
+    champion = rival or other_champion(models, model)
+    data = read_for(training_set, model, champion)
     if rival is not None:
         # A rival that has seen the window's labels would win unfairly.
         window_unseen_by_both(model, rival, data)
     yield from evaluation_verdicts(report_on(model, data), parameters_of(model).leakage)
-    rival = rival or other_champion(models, model)
-    yield from comparison_verdicts(model, rival, data, models)
+    yield from comparison_verdicts(model, champion, data, models)
 
 
 def _of_scores(

@@ -1,6 +1,6 @@
 """`tidegate promote`: make a model champion or shadow, or restore the former champion."""
 
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -319,28 +319,38 @@ def training_set_of(
     Returns None without a champion or a set. Raises TrainingSetError if another set is named: a
     version that cannot be compared could otherwise be waived through.
     """
-    from training.data.training_set import TrainingSet
-    from training.errors import ChampionUnreadable, TrainingSetError
+    from features.errors import CatalogueMismatch, Tampered
+    from training.errors import ArtefactError, ChampionUnreadable, TrainingSetError
+    from training.evaluation.reevaluation import read_for
+    from training.model.risk_model import RiskModel
     from training.registry.kept_training_sets import kept_of
 
     version = models.find(reference)
     name = models.registration_of(version).name
+    subject: SubjectKind = Subject(name.removeprefix("tidegate-")).value
+    champion = None
     try:
         if models.champion_pointer(name) is None:
             return None
-    # A gate reports this.
-    except ChampionUnreadable:
-        return None
-    subject: SubjectKind = Subject(name.removeprefix("tidegate-")).value
-    try:
         kept, digest = kept_of(models, subject, version)
-    # A gate reports this.
-    except (OSError, ValueError, KeyError):
+        model = RiskModel.read(version, models.public_key)
+        with suppress(ChampionUnreadable):
+            champion = models.champion(name)
+    # A gate reports each of these.
+    except (
+        ArtefactError,
+        CatalogueMismatch,
+        ChampionUnreadable,
+        KeyError,
+        OSError,
+        Tampered,
+        ValueError,
+    ):
         return None
     # The kept copy is the set of this version; a rebuilt folder may have changed since.
     built = kept if kept.exists() else models.home / "training_sets" / subject
     try:
-        data = TrainingSet.read(training_set or built, subject)
+        data = read_for(training_set or built, model, champion)
     except TrainingSetError:
         if training_set is not None:
             raise

@@ -71,8 +71,10 @@ def missing_input_effects(
     """
     kind = scorer.model.manifest.subject
     own, _ = scorer.model.encode(vector)
+    names = tuple(scorer.model.encoding.names)
     variants = [
-        _variants(scorer, vector, own, path, filled_by(kind, path, missing)) for path in missing
+        _variants(scorer, vector, own, path, filled_by(kind, path, missing, names))
+        for path in missing
     ]
     scored = scorer.score(np.vstack([own[np.newaxis], *variants])).log_odds
     ends = np.cumsum([1, *map(len, variants)])
@@ -90,14 +92,14 @@ def _variants(
     scorer: Scorer, vector: Mapping[str, Value], own: Floats, path: str, filled: Sequence[str]
 ) -> Floats:
     """Return the case as it would be with the input of each real row."""
-    names = scorer.model.encoding.names
+    names = tuple(scorer.model.encoding.names)
     # Only replace what is missing here, or 0 for lack of records.
     empty = [names.index(name) for name in filled if vector[name] is None or vector[name] == 0]
-    first, *_ = features_fed(scorer.model.manifest.subject).get(path, names)
+    fed = features_fed(scorer.model.manifest.subject, names).get(path, names)
     rows = [
         scorer.model.encode(dict(zip(names, golden.values, strict=True)))[0]
         for golden in scorer.model.manifest.golden
-        if shows_input(first, golden.values[names.index(first)])
+        if fed and shows_input(fed[0], golden.values[names.index(fed[0])])
     ]
     variants = np.tile(own, (len(rows), 1))
     if rows:

@@ -4,23 +4,22 @@ This module only makes facts, which are stored; `reasons_in_words` turns them in
 Features of one indicator measure the same suspicion, and models divide its weight among them
 arbitrarily; only their sum is stable. A contribution that would be untrue as a reason
 (`true_reasons`) is a habit of the model. Sums of log-odds are exact, so base + reasons + remainder
-+ habits equals the score. Equal sums keep the order of the catalogue.
++ habits equals the score. Equal sums keep the order of the model.
 """
 
 import math
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache, lru_cache, partial
+from functools import cached_property, lru_cache, partial
 from itertools import accumulate
 from types import MappingProxyType
 from typing import Literal, TypeVar
 
 from pydantic import Field
 
-from features.catalogue import feature_named, features_of
+from features.catalogue import feature_named
 from features.definition import Feature, Peers
-from features.records import SubjectKind
 from serving.explanation.comparison import Comparison, compare_with_peers
 from serving.explanation.decision_parts import CHECKED_WHEN_READ, DecisionPart
 from serving.explanation.formatting import Value
@@ -135,6 +134,11 @@ class Comparisons:
     model: RiskModel
     _remembered: dict[tuple[str, Value, str | None, bool], Judgement] = field(default_factory=dict)
 
+    @cached_property
+    def ranking(self) -> "ReasonRanking":
+        """The ranking of the features that the model reads."""
+        return ranking_of(tuple(self.model.encoding.names))
+
     def of(
         self, groups: Mapping[Peers, str], feature: Feature, value: Value, is_for: bool
     ) -> Judgement:
@@ -171,10 +175,10 @@ class FeatureGroups:
 
 
 class ReasonRanking:
-    """Ranks contributions to features of one catalogue; prepared once for all cases."""
+    """Ranks contributions to the features of one model; prepared once for all cases."""
 
     def __init__(self, features: Sequence[Feature]):
-        """Index features in catalogue order, the order of every case's values and parts."""
+        """Index features in the order of every case's values and parts."""
         self._features = tuple(features)
         self._names = [feature.name for feature in self._features]
         self._indicators = FeatureGroups(self._features, "indicator")
@@ -267,12 +271,6 @@ class ReasonRanking:
             log_odds=total,
             evidence=tuple([self._names[at] for at in evidence]),
         )
-
-
-@cache
-def ranking(kind: SubjectKind) -> ReasonRanking:
-    """Return the ranking for one kind of subject."""
-    return ReasonRanking(features_of(kind))
 
 
 @lru_cache(maxsize=4)

@@ -66,7 +66,8 @@ class DecisionFacts:
     def from_record(cls, record: dict[str, Any]) -> Self:
         """Extract the facts from a scored record that `parts_of` parsed."""
         request = orjson.loads(record["request"])
-        kind, vector = record["subject_kind"], record["vector"]
+        # Of every feature, as the groups of traffic must not depend on what a model reads.
+        kind, vector = record["subject_kind"], record["vector"] | record.get("unread", {})
         origin, departure, arrival = _countries(kind, request)
         return cls(
             decision_id=record["decision_id"],

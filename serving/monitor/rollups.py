@@ -85,8 +85,10 @@ def summary(measured: Iterable[DecisionFacts], unscored: int = 0) -> DaySummary:
         day.sizes.update((name, each.groups[name], each.stratum) for name in DIMENSIONS)
         day.lanes.update((name, each.groups[name], each.lane) for name in COMPARED)
         day.predict(each.stratum, each.probability)
+    # A release may have come within the day: a feature counts once every decision has it.
     for name in counted[0].vector:
-        day.count(f"feature {name}", cells(each.vector.get(name) for each in counted))
+        if all(name in each.vector for each in counted):
+            day.count(f"feature {name}", cells(each.vector[name] for each in counted))
     day.count("score", log_odds_cells(each.log_odds for each in counted))
     day.count("leading reason", cells(each.leading_reason for each in counted))
     day.count("corridor", cells(each.corridor for each in counted))

@@ -27,7 +27,7 @@ from serving.audit.earlier_decisions import SCORES_AGAIN, EarlierDecisions
 from serving.errors import Conflict, ServingError, SubmissionRefused
 from serving.explanation.explained_score import Score, Scored, score_of, scores_of
 from serving.explanation.formatting import Value
-from serving.explanation.reason_ranking import Comparisons, Reasons, ranking
+from serving.explanation.reason_ranking import Comparisons, Reasons
 from serving.future_declarations import (
     MAX_AHEAD,
     DoubtsClock,
@@ -203,6 +203,7 @@ class Assessor:
         score, unseen = scored or (None, [])
         request, submission, earlier = enriched.request, enriched.submission, enriched.earlier
         champion, plan = enriched.champion, self.lanes.plan
+        own = vector if champion is None else champion.model.encoding.own(vector)
         harm_ratio = _harm_ratio(submission, champion, plan.harm)
         placement = self._place(enriched, vector, score, harm_ratio)
         return Decision(
@@ -216,11 +217,11 @@ class Assessor:
             request_digest=request.digest,
             request=request.body.decode(),
             model=champion and ModelRef.from_loaded(champion),
-            vector=vector,
+            vector=own,
             unseen=tuple(unseen),
             missing=tuple(missing_inputs(submission)),
             score=score,
-            reasons=self._reasons(enriched, vector, score, placement),
+            reasons=self._reasons(enriched, own, vector.said_with, score, placement),
             said_with={**vector.said_with},
             lane=placement.lane,
             lane_reason=placement.reason,
@@ -231,6 +232,7 @@ class Assessor:
             lane_probabilities=placement.probabilities,
             selection_probability=placement.selection_probability,
             drawn_with=placement.drawn_with,
+            unread={} if own is vector else {n: vector[n] for n in vector if n not in own},
             linked_records=enriched.attached,
             unscored=enriched.unscored,
             purpose=self.purpose,
@@ -277,7 +279,8 @@ class Assessor:
     def _reasons(
         self,
         enriched: EnrichedRequest,
-        vector: Vector,
+        own: Mapping[str, Value],
+        said_with: Mapping[str, Mapping[str, float]],
         score: Score | None,
         placement: Placement,
     ) -> Reasons | None:
@@ -294,11 +297,12 @@ class Assessor:
         # same model object.
         if kind not in self._compared or self._compared[kind].model is not model:
             self._compared[kind] = Comparisons(model)
-        return ranking(kind).reasons(
-            [*vector.values()],
+        compared = self._compared[kind]
+        return compared.ranking.reasons(
+            [*own.values()],
             score.contributions,
-            partial(self._compared[kind].of, peers_of(enriched.submission)),
-            vector.said_with,
+            partial(compared.of, peers_of(enriched.submission)),
+            said_with,
         )
 
     def is_history_missing(self, champion: LoadedModel) -> bool:

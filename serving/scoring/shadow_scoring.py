@@ -57,7 +57,9 @@ class ShadowRequest:
     @classmethod
     def about(cls, decision: Decision) -> Self:
         """Return the request for a decision."""
-        return cls(decision.decision_id, decision.subject_kind, decision.vector)
+        # All values: a challenger may read features that the champion does not.
+        vector = {**decision.vector, **decision.unread}
+        return cls(decision.decision_id, decision.subject_kind, vector)
 
 
 class ShadowScoring:

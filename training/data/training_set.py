@@ -1,6 +1,6 @@
 """A checked training-set folder: one row per subject, labelled or not, by declaration.
 
-features.parquet   subject_id, declared_at, optional as_of, then the catalogue's columns in order
+features.parquet   subject_id, declared_at, optional as_of, then a column for each feature
 outcomes.parquet   at most one outcome record per subject
 subjects.parquet   attributes of subjects, for evaluation by group; never input of a model
 records.json       a summary of the source records
@@ -11,9 +11,9 @@ subject counts once, and nothing counts that became known with the inspection or
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from tempfile import NamedTemporaryFile
@@ -25,7 +25,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from features.errors import CatalogueMismatch
 from features.ingest.record_summary import SUMMARY
 from features.records import OF_DOCUMENTS, RECORD_FILES, SUBJECT_KINDS, SubjectKind
 from training.errors import TrainingSetError
@@ -46,8 +45,8 @@ from training.ranking import Floats, Ints
 
 FILES = ("features.parquet", "outcomes.parquet", "subjects.parquet")
 OPTIONAL = ("inspected_at", AT_STATED, AUTHOR, *STATED)
-# Columns to read of each file, as far as they exist; None reads all.
-COLUMNS = (None, ("subject_id", *OUTCOME_COLUMNS, *OPTIONAL), None)
+# Columns to read of outcomes and of subjects, as far as they exist; None reads all.
+COLUMNS = (("subject_id", *OUTCOME_COLUMNS, *OPTIONAL), None)
 
 SUBJECT_COLUMNS = (
     "subject_id",
@@ -65,7 +64,7 @@ SUBJECT_COLUMNS = (
 class TrainingSet:
     """All subjects in order of declaration; `frame` and `subjects` share the rows.
 
-    `frame` holds exactly the catalogue's columns. `digest` covers the three files in `folder`.
+    `frame` holds exactly the columns of `inputs`. `digest` covers the three files in `folder`.
     `records` is a JSON summary of the source records, None if the folder has none. `places_in_file`
     are the rows' indices in the features file; None if all of it was read.
     """
@@ -89,11 +88,11 @@ class TrainingSet:
         inputs: ModelInputs | None = None,
         numbers_in: Path | None = None,
     ) -> Self:
-        """Read and check the training set in `folder`, built for `subject` with this catalogue.
+        """Read and check the training set in `folder`, built for `subject` with these features.
 
-        `inputs` default to the catalogue. With `numbers_in`, numeric features are mapped from files
-        in that folder instead of held in memory, unless the set has scoring instants. Raises
-        TrainingSetError or CatalogueMismatch.
+        `inputs` default to the catalogue; other features of the folder are not read. With
+        `numbers_in`, numeric features are mapped from files in that folder instead of held in
+        memory, unless the set has scoring instants. Raises TrainingSetError or CatalogueMismatch.
         """
         # Schemas first: they are cheap, and most mistakes show there.
         schemas = [_schema(folder / name) for name in FILES]
@@ -109,9 +108,12 @@ class TrainingSet:
 
     @classmethod
     def _of(cls, folder: Path, inputs: ModelInputs, numbers_in: Path | None) -> Self:
+        of_frame = ("subject_id", "declared_at", "as_of", *inputs.names)
         frame, outcomes, subjects = (
             _frame(folder / name, columns, keep)
-            for name, columns, keep in zip(FILES, COLUMNS, (numbers_in, None, None), strict=True)
+            for name, columns, keep in zip(
+                FILES, (of_frame, *COLUMNS), (numbers_in, None, None), strict=True
+            )
         )
         places_in_file = None
         if "as_of" in frame:
@@ -153,6 +155,13 @@ class TrainingSet:
         """A number for each subject, equal for those that one inspection covered."""
         offices = self.subjects["office_id"].to_numpy(dtype=object)
         return inspections_of(self.outcomes.inspected_at, offices)
+
+    def only(self, names: Sequence[str]) -> Self:
+        """Return the set with the features of these names alone, or itself if it has no other."""
+        if len(names) == len(self.frame.columns):
+            return self
+        inputs = self.inputs.only(names)
+        return replace(self, inputs=inputs, frame=self.frame[[*inputs.names]])
 
     def declared_between(self, begins: np.datetime64, ends: np.datetime64) -> Ints:
         """Return the rows declared in [begins, ends) as indices."""
@@ -255,26 +264,17 @@ def _readable(file: Path) -> Iterator[None]:
 def _check_metadata(schema: pa.Schema, file: Path, inputs: ModelInputs) -> None:
     try:
         metadata = json.loads((schema.metadata or {})[b"tidegate"])
-        subject, catalogue = metadata["subject"], metadata["catalogue"]
-        computations = metadata.get("computations", {})
+        subject, computations = metadata["subject"], metadata.get("computations", {})
     except (KeyError, ValueError, TypeError):
         raise TrainingSetError(
-            f"{file}: not made by `tidegate build`; it names no catalogue"
+            f"{file}: not made by `tidegate build`; it names no subject"
         ) from None
     if subject != inputs.subject:
         raise TrainingSetError(f"{file}: holds {subject}s, want {inputs.subject}s")
-    names = [name for name in schema.names if name != "as_of"]
-    for place, name in enumerate(("subject_id", "declared_at", *inputs.names)):
-        if place >= len(names) or names[place] != name:
-            found = repr(names[place]) if place < len(names) else "the end"
-            raise CatalogueMismatch(f"{file}: column {place + 1} is {found}, want {name!r}")
+    built = {name: computations.get(name) for name in schema.names}
     remedy = f"build anew with `tidegate build --subject {subject}`"
-    inputs.require_same_computations(computations, f"{file} was built", remedy)
-    if len(names) != len(inputs.names) + 2 or catalogue != inputs.fingerprint:
-        raise CatalogueMismatch(
-            f"{file}: built with catalogue {catalogue}, this release has {inputs.fingerprint}; "
-            f"{remedy}"
-        )
+    inputs.require_same_computations(built, f"{file} was built", remedy)
+    _check_columns(schema, ("subject_id", "declared_at"), file)
 
 
 def _is_last_before_inspection(frame: pd.DataFrame, outcomes: pd.DataFrame) -> Bools:

@@ -18,6 +18,7 @@ from training.evaluation.explained import ExplainedSample
 from training.evaluation.scored_window import ScoredWindow
 from training.evaluation.stability import stability
 from training.fit.booster_predict import Margins
+from training.model.model_inputs import ModelInputs
 from training.model.risk_model import RiskModel
 from training.parameters import TrainingParameters
 
@@ -52,8 +53,19 @@ def reevaluate(
     return Reevaluation(report, scored.explained)
 
 
+def read_for(folder: Path, model: RiskModel, champion: RiskModel | None = None) -> TrainingSet:
+    """Read the training set in `folder` with every feature that these models read.
+
+    It may have been built by another catalogue. Raises TrainingSetError or CatalogueMismatch.
+    """
+    names = {*model.encoding.names, *(champion.encoding.names if champion else ())}
+    subject = model.manifest.subject
+    return TrainingSet.read(folder, subject, ModelInputs.for_subject(subject).only(names))
+
+
 def scored_window(model: RiskModel, data: TrainingSet, window: TimeWindow) -> ScoredWindow:
-    """Return every subject of `window` scored by `model`."""
+    """Return every subject of `window` scored by `model`, with the features it reads alone."""
+    data = data.only(model.encoding.names)
     margins = Margins.from_text(model.booster_text, parameters_of(model).threads)
     return ScoredWindow.from_window(
         data, window, model.encoding, margins, model.manifest.calibration

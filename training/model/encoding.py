@@ -1,9 +1,11 @@
-"""Encoding of values as the numbers a model reads, refusing columns it was not fitted on.
+"""Encoding of values as the numbers a model reads, in its own order.
 
-LightGBM silently scores reordered, renamed and unseen inputs; this module stops them.
+LightGBM silently scores reordered, renamed and unseen inputs; this module takes columns by name and
+refuses to go without one. Columns that a model does not read are left out: a later catalogue has
+more features than the one it was trained with.
 """
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, NoReturn, Self
 
@@ -71,11 +73,9 @@ class Encoding:
         """Encode one row; return it with the names of features whose category is unknown.
 
         Missing values (None) and unknown categories become NaN. Raises CatalogueMismatch if a
-        feature is missing, unknown or out of order, or is text for a number or a number for a
-        category.
+        feature is missing, or is text for a number or a number for a category.
         """
-        self._refuse_other_columns(list(vector))
-        row, unseen = [*vector.values()], list[str]()
+        row, unseen = [*self.own(vector).values()], list[str]()
         for place, column in self._categories:
             value = row[place]
             if isinstance(value, str):
@@ -91,6 +91,14 @@ class Encoding:
                     _refuse_kind(column)
         return np.array(row, np.float64), unseen  # NumPy turns None into NaN
 
+    def own(self, vector: Mapping[str, Value]) -> Mapping[str, Value]:
+        """Return the values of the model's features alone, in its order; raises as `encode`."""
+        # Of the catalogue that the model was trained with, which is the usual case.
+        if [*vector] == self.names:
+            return vector
+        self._require(vector)
+        return {name: vector[name] for name in self.names}
+
     def encode_frame(self, frame: "pd.DataFrame") -> Floats:
         """Encode all rows of `frame` as float64 [rows, columns], with the rules of `encode`."""
         rows = np.empty((len(frame), len(self.inputs)))
@@ -100,7 +108,7 @@ class Encoding:
 
     def encode_columns(self, frame: "pd.DataFrame") -> list[Floats]:
         """Encode `frame` as a list of columns; columns of numbers are not copied."""
-        self._refuse_other_columns(list(frame.columns))
+        self._require(frame.columns)
         return [_encoded(column, frame[column.name]) for column in self.inputs]
 
     def unseen(self, frame: "pd.DataFrame") -> dict[str, int]:
@@ -117,17 +125,12 @@ class Encoding:
         """Indices of the columns that hold category codes."""
         return [i for i, column in enumerate(self.inputs) if column.categories is not None]
 
-    def _refuse_other_columns(self, names: list[str]) -> None:
-        if names == self.names:
-            return
-        if missing := [name for name in self.names if name not in set(names)]:
-            raise CatalogueMismatch(f"the model needs the feature {missing[0]!r}; it is missing")
-        if extra := [name for name in names if name not in set(self.names)]:
-            raise CatalogueMismatch(f"the model knows no feature {extra[0]!r}")
-        wrong, right = next(
-            (a, b) for a, b in zip(names, [*self.names, None], strict=False) if a != b
-        )
-        raise CatalogueMismatch(f"feature {wrong!r} is at the place where the model has {right!r}")
+    def _require(self, given: Container[str]) -> None:
+        if missing := [repr(name) for name in self.names if name not in given]:
+            are = ("feature", "it is") if len(missing) == 1 else ("features", "they are")
+            raise CatalogueMismatch(
+                f"the model needs the {are[0]} {', '.join(missing)}; {are[1]} missing"
+            )
 
 
 def _categories(values: "pd.Series[str]", fewest: int) -> tuple[str, ...]:

@@ -1,7 +1,7 @@
 """Inputs of the models of one kind of subject, as training and serving share them."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
 from itertools import takewhile
 from operator import eq
 from typing import Self
@@ -44,32 +44,54 @@ class ModelInputs:
         """The direction per feature, 1, −1 or 0, in which risk may change as the value rises."""
         return tuple(0 if f.is_categorical else f.direction.value for f in self.features)
 
+    def only(self, names: Collection[str]) -> Self:
+        """Return the inputs with the features of these names alone, in the catalogue's order."""
+        features = tuple(feature for feature in self.features if feature.name in names)
+        return replace(self, features=features)
+
     def require_same_computations(
-        self, recorded: Mapping[str, str | None], when: str, remedy: str
+        self,
+        recorded: Mapping[str, str | None],
+        when: str,
+        remedy: str,
+        wanted: Collection[str] | None = None,
     ) -> None:
-        """Raise CatalogueMismatch, naming the features, if any was computed differently.
+        """Raise CatalogueMismatch, naming the features, if any is absent or computed differently.
 
         `recorded` maps each feature name to its digest, None if there is none. `when` and `remedy`
-        are phrases such as "the model was trained" and "train anew".
+        are phrases such as "the model was trained" and "train anew". `wanted` are the names to
+        look at, all of these inputs by default.
         """
-        changed = [name for name in self.names if recorded.get(name) != self.computations[name]]
-        if not changed:
-            return
-        if not any(recorded.values()):
+        wanted = self.names if wanted is None else wanted
+        now = {name: self.computations[name] for name in self.names}
+        gone = [name for name in wanted if name not in now]
+        never = [name for name in wanted if name not in recorded]
+        changed = [
+            name for name in wanted if name not in {*gone, *never} and recorded[name] != now[name]
+        ]
+        if changed and not any(recorded.values()):
             raise CatalogueMismatch(
                 f"{when} before computation digests were recorded, so nothing proves that its "
                 f"features were computed as they are now; {remedy}"
             )
-        verb = "feature {} is" if len(changed) == 1 else "features {} are"
-        named = ", ".join(
-            "{} ({} now, {} then)".format(
-                name, *_told_apart(self.computations[name], recorded.get(name))
-            )
-            for name in changed
-        )
-        raise CatalogueMismatch(
-            f"{verb.format(named)} computed differently than when {when}; {remedy}"
-        )
+        faults = []
+        if changed:
+            named = [
+                "{} ({} now, {} then)".format(name, *_told_apart(now[name], recorded[name]))
+                for name in changed
+            ]
+            is_computed = "is computed" if len(changed) == 1 else "are computed"
+            faults.append(f"{_features(named)} {is_computed} differently than when {when}")
+        if gone:
+            faults.append(f"{when} with {_features(gone)}, which this release does not have")
+        if never:
+            faults.append(f"{when} without {_features(never)}")
+        if faults:
+            raise CatalogueMismatch("; ".join([*faults, remedy]))
+
+
+def _features(names: Collection[str]) -> str:
+    return f"feature{'s' if len(names) > 1 else ''} {', '.join(names)}"
 
 
 def _told_apart(now: str, then: str | None) -> tuple[str, str]:

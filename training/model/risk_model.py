@@ -6,7 +6,7 @@
     manifest.json   `training.model.manifest`, with the digest of every other file
     manifest.sig    Ed25519 signature of manifest.json, 64 bytes
 
-Reading trusts nothing before it is checked: size, signature, digests, schema, catalogue.
+Reading trusts nothing before it is checked: size, signature, digests, schema, features.
 """
 
 import hashlib
@@ -200,24 +200,21 @@ def _check_files(manifest: Manifest, files: Mapping[str, bytes]) -> None:
 
 
 def _check_catalogue(manifest: Manifest, inputs: ModelInputs) -> None:
-    names = [column.name for column in manifest.features]
-    for place, (own_name, model_name) in enumerate(zip(inputs.names, names, strict=False)):
-        if own_name != model_name:
-            raise CatalogueMismatch(
-                f"{MANIFEST}: the model reads {model_name!r} as feature {place + 1}, "
-                f"the catalogue has {own_name!r}"
-            )
+    """Raise CatalogueMismatch unless this release computes each feature of the model as it was.
+
+    Other features, and the order of all, are of no concern: a model takes its columns by name.
+    """
+    recorded = {column.name: column.computation for column in manifest.features}
     remedy = f"train anew with `tidegate retrain --subject {manifest.subject}`"
-    # With other features, digests of single computations would only repeat the message below.
-    if len(names) == len(inputs.names):
-        computations = {column.name: column.computation for column in manifest.features}
-        try:
-            inputs.require_same_computations(computations, f"{manifest.name} was trained", remedy)
-        except CatalogueMismatch as mismatch:
-            raise CatalogueMismatch(f"{MANIFEST}: {mismatch}") from None
-    if len(names) != len(inputs.names) or manifest.catalogue != inputs.fingerprint:
-        raise CatalogueMismatch(
-            f"{MANIFEST}: the model was fitted on catalogue {manifest.catalogue} "
-            f"({len(names)} features), this release has {inputs.fingerprint} "
-            f"({len(inputs.names)}); {remedy}"
-        )
+    when = f"{manifest.name} was trained"
+    try:
+        inputs.require_same_computations(recorded, when, remedy, wanted=recorded)
+    except CatalogueMismatch as mismatch:
+        raise CatalogueMismatch(f"{MANIFEST}: {mismatch}") from None
+    categories = {feature.name for feature in inputs.features if feature.is_categorical}
+    for column in manifest.features:
+        if (column.categories is not None) != (column.name in categories):
+            raise CatalogueMismatch(
+                f"{MANIFEST}: only one of model and catalogue has {column.name} as a category; "
+                f"{remedy}"
+            )

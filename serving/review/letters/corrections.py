@@ -62,7 +62,12 @@ class CorrectionScorer:
         if champion is None or champion.model.digest != decision.result.model.digest:
             return None
         now, after = self.history.vectors([decision.submission, corrected])
-        moved = {name: value for name, value in after.items() if value != now[name]}
+        # What the model does not read, as a feature that is newer than it, moves nothing.
+        moved = {
+            name: value
+            for name, value in after.items()
+            if name in decision.vector and value != now[name]
+        }
         # History has moved on: computed now, these features differ for other reasons too.
         if any(now[name] != decision.vector.get(name) for name in moved):
             return None

@@ -4,6 +4,7 @@ from typing import get_args
 import numpy as np
 import pandas as pd
 import pytest
+from pandas.testing import assert_frame_equal
 
 from features.errors import CatalogueMismatch
 from features.records import OF_DOCUMENTS, Result
@@ -120,21 +121,29 @@ def test_a_missing_or_damaged_file_is_named(tmp_path: Path, name: str) -> None:
         TrainingSet.read(folder, "shipment", INPUTS)
 
 
-def test_columns_in_another_order_than_the_catalogues_are_refused(tmp_path: Path) -> None:
+def test_a_set_of_another_catalogue_is_read_by_name_as_far_as_it_has_what_is_wanted(
+    tmp_path: Path,
+) -> None:
     features, outcomes, subjects = WORLD
-    swapped = features[["subject_id", "declared_at", *reversed(INPUTS.names)]]
+    of_old = features[["subject_id", "declared_at", *reversed(INPUTS.names)]]
+    older = of_old.drop(columns=["noise_ratio", "corridor"])
+    own = INPUTS.only({"late_payments_30d", "value_per_kg_ratio"})
+    plain = TrainingSet.read(write_training_set(tmp_path / "a", *WORLD), "shipment", INPUTS)
+    b, c = (
+        write_training_set(tmp_path / name, table, outcomes, subjects, catalogue="another")
+        for name, table in (("b", of_old), ("c", older))
+    )
 
-    with pytest.raises(CatalogueMismatch, match="column 3 is 'noise_ratio', want 'value_per_kg"):
-        TrainingSet.read(
-            write_training_set(tmp_path, swapped, outcomes, subjects), "shipment", INPUTS
-        )
+    assert_frame_equal(TrainingSet.read(b, "shipment", INPUTS).frame, plain.frame)
+    assert_frame_equal(TrainingSet.read(c, "shipment", own).frame, plain.only(own.names).frame)
+    assert plain.only(INPUTS.names) is plain
+    with pytest.raises(
+        CatalogueMismatch, match="built without features corridor, noise_ratio; build anew with"
+    ):
+        TrainingSet.read(c, "shipment", INPUTS)
 
 
-def test_a_set_of_another_catalogue_or_subject_is_refused(tmp_path: Path) -> None:
-    other = write_training_set(tmp_path / "a", *WORLD, catalogue="sha256:" + "b" * 64)
-    with pytest.raises(CatalogueMismatch, match="build anew"):
-        TrainingSet.read(other, "shipment", INPUTS)
-
+def test_a_set_of_another_subject_is_refused(tmp_path: Path) -> None:
     routes = write_training_set(tmp_path / "b", *WORLD, subject="route")
     with pytest.raises(TrainingSetError, match="holds routes, want shipments"):
         TrainingSet.read(routes, "shipment", INPUTS)

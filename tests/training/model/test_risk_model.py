@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from features.definition import Unit
 from features.errors import CatalogueMismatch, Tampered
 from features.home_keys import SIGNING, private_key, public_pem
-from tests.training.planted import INPUTS
+from tests.training.planted import INPUTS, made_feature
 from training.data.training_set import TrainingSet
 from training.errors import ArtefactError
 from training.model.risk_model import RiskModel
@@ -96,19 +97,41 @@ def test_a_manifest_of_another_shape_is_refused_where_it_differs(
         RiskModel.read(folder, public_pem(key.public_key()), INPUTS)
 
 
-def test_a_model_of_another_catalogue_is_refused(folder: Path, key: Ed25519PrivateKey) -> None:
-    renamed = dataclasses.replace(INPUTS.features[3], name="noise")
-    other_name = dataclasses.replace(INPUTS, features=(*INPUTS.features[:3], renamed))
-    with pytest.raises(CatalogueMismatch, match="reads 'noise_ratio' as feature 4"):
-        RiskModel.read(folder, public_pem(key.public_key()), other_name)
+def test_a_model_is_read_by_a_catalogue_that_has_more_features_in_another_order(
+    folder: Path, key: Ed25519PrivateKey
+) -> None:
+    later = dataclasses.replace(
+        INPUTS,
+        features=(made_feature("newer_ratio"), *reversed(INPUTS.features)),
+        computations={**INPUTS.computations, "newer_ratio": "sha256:" + "e" * 64},
+        fingerprint="sha256:" + "c" * 64,
+    )
 
-    other_meaning = dataclasses.replace(INPUTS, fingerprint="sha256:" + "c" * 64)
-    with pytest.raises(CatalogueMismatch, match="train anew"):
-        RiskModel.read(folder, public_pem(key.public_key()), other_meaning)
+    read = RiskModel.read(folder, public_pem(key.public_key()), later)
 
-    longer = dataclasses.replace(INPUTS, features=(*INPUTS.features, renamed))
-    with pytest.raises(CatalogueMismatch, match="train anew"):
-        RiskModel.read(folder, public_pem(key.public_key()), longer)
+    assert read.encoding.names == [*INPUTS.names]
+
+
+def test_a_model_is_refused_for_what_its_own_features_are_no_more_and_each_is_named(
+    folder: Path, key: Ed25519PrivateKey
+) -> None:
+    *others, last = INPUTS.features
+    renamed = dataclasses.replace(last, name="noise")
+    changed = {**INPUTS.computations, "noise": "e", "corridor": "sha256:" + "e" * 64}
+    one = dataclasses.replace(INPUTS, features=(*others, renamed), computations=changed)
+    with pytest.raises(CatalogueMismatch) as refused:
+        RiskModel.read(folder, public_pem(key.public_key()), one)
+    assert str(refused.value) == (
+        "manifest.json: feature corridor (sha256:eeeeeeeeeeee now, sha256:dddddddddddd then) is "
+        "computed differently than when tidegate-shipment was trained; tidegate-shipment was "
+        "trained with feature noise_ratio, which this release does not have; train anew with "
+        "`tidegate retrain --subject shipment`"
+    )
+
+    as_text = dataclasses.replace(last, unit=Unit.CATEGORY)
+    other_kind = dataclasses.replace(INPUTS, features=(*others, as_text))
+    with pytest.raises(CatalogueMismatch, match="catalogue has noise_ratio as a category; train"):
+        RiskModel.read(folder, public_pem(key.public_key()), other_kind)
 
 
 def test_a_model_trained_on_another_formula_is_refused_and_names_the_features(

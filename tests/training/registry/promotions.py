@@ -107,10 +107,12 @@ def with_unfair_groups(monkeypatch: pytest.MonkeyPatch) -> None:
 def with_a_champion_of_another_catalogue(
     home: ModelHome, store: TrackingStore, data: TrainingSet, version: str
 ) -> None:
-    """A release later: what the champion reads is no longer what the catalogue has."""
+    """A release later: the catalogue computes a feature of the champion differently."""
     promote_version(f"{NAME}/{version}", home, store, GRACE, data, INPUTS, FIRST)
     folder = home.folder_of(NAME, version)
     model = RiskModel.read(folder, home.public_key, INPUTS)
-    former = model.manifest.model_copy(update={"catalogue": "an earlier one"})
+    first, *rest = model.manifest.features
+    other = first.model_copy(update={"computation": "sha256:" + "e" * 64})
+    former = model.manifest.model_copy(update={"features": (other, *rest)})
     kept = {"registration.json": (folder / "registration.json").read_bytes()}
     replace(model, manifest=former).write(folder, home.signing_key, kept)

@@ -196,7 +196,7 @@ def test_a_version_is_not_promoted_over_a_champion_of_another_catalogue(
     with_a_champion_of_another_catalogue(home, store, data, first)
 
     with pytest.raises(
-        PromotionRefused, match=r"champion, refused: .* fitted on catalogue an earlier"
+        PromotionRefused, match=r"champion, refused: .* feature value_per_kg_ratio .* differently"
     ):
         promote_version(f"{NAME}/{second}", home, store, GRACE, data, INPUTS)
 

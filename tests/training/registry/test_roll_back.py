@@ -142,7 +142,7 @@ def test_a_champion_that_became_unsound_does_not_return(
     promote_version(f"{NAME}/{second}", home, store, GRACE, data, INPUTS, leave)
 
     with pytest.raises(
-        PromotionRefused, match=r"artefact, refused: .* fitted on catalogue an earlier"
+        PromotionRefused, match=r"artefact, refused: .* feature value_per_kg_ratio .* differently"
     ):
         roll_back(NAME, home, store, GRACE, INPUTS)
 
