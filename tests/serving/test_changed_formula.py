@@ -1,7 +1,16 @@
-"""A release that computes a feature otherwise refuses models of before, and names the feature."""
+"""A release that computes a feature otherwise refuses models of before, and names the feature.
+
+One that has other features in addition serves those models as before.
+"""
 
 import json
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import typer
@@ -12,17 +21,28 @@ from features.catalogue import features_of
 from features.digests.computations import catalogue_fingerprint, computation_digests
 from features.errors import CatalogueMismatch
 from features.records import SubjectKind
+from features.vector import Vector
+from serving.access.callers import Caller
+from serving.audit.decision import Decision
 from serving.cli.evaluate import evaluate
 from serving.cli.features import features
 from serving.cli.score import replay, score
 from serving.doctor.all_checks import run_checks
 from serving.models.errors import NoModel
 from serving.models.model_pool import ModelPool
+from serving.scoring.assessment import AssessmentRequest
+from serving.scoring.shadow_scoring import ShadowRequest
 from serving.settings import Settings
-from tests.serving.bodies import shipment
-from tests.serving.conftest import Service
+from tests.docs.recipes import recipes
+from tests.forked_pytest import copy_project
+from tests.serving.assessed import answers
+from tests.serving.bodies import shipment, submission
+from tests.serving.conftest import NOW, Service
 from training.gates.promotion_verdicts import soundness
 from training.model.model_home import ModelHome
+from training.model.model_inputs import ModelInputs
+
+NEWER = "newer_ratio"
 
 app = typer.Typer()
 for command in (score, replay, evaluate, features):
@@ -104,17 +124,119 @@ def test_commands_that_ask_the_model_refuse_and_name_the_feature(
     assert names_model_and_feature(str(result.exception))
 
 
-def test_a_stored_decision_is_still_replayed_to_the_bit(
+def with_a_newer_feature(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As if from here on the catalogue had one feature more, and all in another order."""
+    for_subject, vectors = ModelInputs.for_subject, service.services.history.vectors
+
+    def later_inputs(kind: SubjectKind) -> ModelInputs:
+        now = for_subject(kind)
+        return replace(
+            now,
+            features=(replace(now.features[0], name=NEWER), *reversed(now.features)),
+            computations={NEWER: "sha256:" + "0" * 64, **now.computations},
+        )
+
+    def later_vectors(submissions: Any) -> list[Vector]:
+        return [
+            Vector([(NEWER, 7.0), *reversed(each.items())], each.said_with)
+            for each in vectors(submissions)
+        ]
+
+    monkeypatch.setattr(ModelInputs, "for_subject", later_inputs)
+    monkeypatch.setattr(service.services.history, "vectors", later_vectors)
+
+
+def test_a_newer_feature_and_another_order_change_no_bit_of_answers_and_replays(
     service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    decision = service.score(shipment(), service.key("score")).json()
+    body = json.dumps(shipment()).encode()
+    caller = Caller("caller", "a caller", frozenset({"score", "explain"}), frozenset())
+    asked = AssessmentRequest(caller, submission(shipment()), body, NOW)
+    (before,) = service.services.assessor.assess([asked])
+    stored = [service.score(shipment(shipment_id="S-old"), service.key("score")).json()]
+
+    with_a_newer_feature(service, monkeypatch)
+    models = ModelPool(service.home / "models", service.home / "keys" / "signing.pub")
+    assert models.refused == {}
+    monkeypatch.setattr(service.services.models, "champion", models.champion)
+    (after,) = service.services.assessor.assess([asked])
+    stored.append(service.score(shipment(shipment_id="S-new"), service.key("score")).json())
+
+    assert isinstance(before, Decision)
+    assert isinstance(after, Decision)
+    own = {"decision_id": before.decision_id, "said_with": before.said_with, "unread": {}}
+    assert after.model_copy(update=own).as_json() == before.as_json()
+    # A challenger may read what the champion does not.
+    assert ShadowRequest.about(after).vector == before.vector | {NEWER: 7.0}
     change_tare_ratio(monkeypatch)
+    for decision in stored:
+        words = ["replay", decision["decision_id"], "--home", str(service.home), "--json"]
+        result = CliRunner().invoke(app, words)
+        assert result.exit_code == 0
+        assert json.loads(result.stdout)["identical"]
 
-    words = ["replay", decision["decision_id"], "--home", str(service.home), "--json"]
-    result = CliRunner().invoke(app, words)
 
-    assert result.exit_code == 0
-    assert json.loads(result.stdout)["identical"]
+OVER_HISTORY = """
+
+@shipment_feature(
+    distinct("shipments", "destination_country", by="consignee_id", days=180),
+    unit=Unit.COUNT,
+    when_missing="never; a new consignee has 0",
+    indicator=None,
+    source=PRACTICE,
+    sentence="its consignee received goods in {value} countries in 180 days",
+)
+def consignee_countries_180d() -> None:
+    \"\"\"Different countries in which the same consignee received goods in 180 days.\"\"\"
+"""
+
+
+@pytest.mark.faults
+def test_an_older_model_answers_and_replays_to_the_bit_once_features_were_added_by_the_recipe(
+    service: Service, tmp_path: Path
+) -> None:
+    copy, later = copy_project(tmp_path / "copy"), tmp_path / "later"
+    (recipe,) = [each for each in recipes() if each.name == "A feature"]
+    for edit in recipe.edits:
+        edit.apply(copy)
+    partners, catalogue = (
+        copy / "features" / each for each in ("families/partners.py", "catalogue.py")
+    )
+    partners.write_text(partners.read_text() + OVER_HISTORY)
+    line = "    partners.consignee_consignors_180d,\n"
+    added = f"    partners.consignee_countries_180d,\n{line}"
+    catalogue.write_text(catalogue.read_text().replace(line, added))
+
+    def run(*words: str) -> str:
+        """What the later release prints."""
+        done = subprocess.run(
+            [sys.executable, "-m", *words],
+            cwd=copy,
+            env={**os.environ, "PYTHONPATH": f"{copy}{os.pathsep}{copy / 'data'}"},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    # The state is made anew while the older release serves, which goes on.
+    run("serving.cli", "state", "rebuild", "--home", str(service.home))
+    stored = service.score(shipment(shipment_id="S-old"), service.key("score"))
+    assert stored.status_code == 200
+    before = answers(service.services)
+    shutil.copytree(service.home, later)
+
+    told = json.loads(run("tests.serving.assessed", str(later)))
+
+    assert all(each["score"] for each in before)
+    for each in told:
+        assert each.pop("unread").keys() == {"net_mass_per_package_kg", "consignee_countries_180d"}
+    assert told == [{name: each[name] for name in each if name != "unread"} for each in before]
+    replayed = run(
+        "serving.cli", "replay", stored.json()["decision_id"], "--home", str(later), "--json"
+    )
+    assert json.loads(replayed)["identical"]
 
 
 def test_the_catalogue_is_printed_by_kind_with_digests_and_nothing_else_on_stdout() -> None:
