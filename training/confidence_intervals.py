@@ -1,6 +1,6 @@
-"""Estimates with 95 % confidence intervals: Wilson for shares, bootstrap for others.
+"""Estimates with 95 % confidence intervals: mid-P for shares, bootstrap for others.
 
-Needs numpy only, because the service imports it.
+Needs numpy and scipy.special only, because the service imports it.
 """
 
 import math
@@ -8,11 +8,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+from scipy import special
 
 from training.ranking import Floats, Ints, ScoreRanking
 
-# The 97.5 % quantile of the normal distribution.
-NORMAL_975 = 1.959963984540054
+# Places of equally plausible values in the distribution of a figure.
+GRID = (np.arange(250) + 0.5) / 250
 
 
 @dataclass(frozen=True)
@@ -71,20 +72,26 @@ def difference(
 
 
 def proportion(successes: float, trials: float) -> Estimate:
-    """Return a share with its 95 % Wilson interval; unknown without trials.
+    """Return a share with its 95 % mid-P interval; unknown without trials.
+
+    It is that of `weighted_mean` for equal weights, so a share is the same on every page.
 
     >>> proportion(0, 0)
     Estimate(value=None, low=None, high=None)
     """
     if trials <= 0:
         return Estimate(None)
-    # Wilson stays within 0..1 and is sound for few trials, unlike the normal approximation.
-    z = NORMAL_975
-    share = successes / trials
-    centre = (share + z * z / (2 * trials)) / (1 + z * z / trials)
-    spread = z * np.sqrt(share * (1 - share) / trials + z * z / (4 * trials**2))
-    half = float(spread / (1 + z * z / trials))
-    return Estimate(share, max(0.0, centre - half), min(1.0, centre + half))
+    halves = [plausible_shares((successes + more) / (trials + 1), trials + 1) for more in (0, 1)]
+    low, high = np.quantile(halves, [0.025, 0.975])
+    return Estimate(successes / trials, float(low), float(high))
+
+
+def plausible_shares(mean: float, units: float) -> Floats:
+    """Return equally plausible values of a share, in order: a beta distribution."""
+    if units <= 0 or not 0 < mean < 1:
+        return np.full(len(GRID), mean)
+    points = special.betaincinv(mean * units, (1 - mean) * units, GRID)
+    return np.asarray(points, dtype=np.float64)
 
 
 def _counts(rows: int, rng: np.random.Generator) -> Ints:

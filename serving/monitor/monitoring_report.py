@@ -192,8 +192,8 @@ class AlertFigures(ReportPart):
 class PeriodPart(ReportPart):
     """All decisions of a period, or those of an office.
 
-    `found` is the share confirmed of the `known` results of those inspected, treated as a sample:
-    it compares offices, while the precision of `figures` refers to these very decisions only.
+    `found` is the share confirmed of those inspected, whose `known` results are a sample of their
+    kind; it equals the precision of `figures`, which needs more of them.
     """
 
     figures: SliceFigures

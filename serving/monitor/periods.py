@@ -16,7 +16,7 @@ from serving.monitor.maturity import Maturity
 from serving.monitor.monitoring import days_of, visits_of
 from serving.monitor.monitoring_report import PeriodFigures, PeriodPart
 from serving.monitor.period_spans import spans
-from training.confidence_intervals import proportion
+from serving.monitor.selection_strata import Slice
 
 if TYPE_CHECKING:
     from serving.storage.repositories.rollup_repository import RollupRepository
@@ -61,11 +61,10 @@ def _figures(
 
 
 def _part(which: tuple[str, str], sizes: Counter[str], visits: pd.DataFrame) -> PeriodPart:
-    known = visits.loc[visits["lane"] == "inspect", "confirmed"].dropna()
-    confirmed = int(known.sum())
+    part = Slice.from_visits(sizes, visits)
     return PeriodPart(
         figures=traffic_figures.slice_figures(*which, sizes, visits),
-        known=len(known),
-        confirmed=confirmed,
-        found=proportion(confirmed, len(known)),
+        known=part.inspected.known_outcomes,
+        confirmed=sum(each.confirmed for each in part.strata if each.is_certain),
+        found=part.inspected.found,
     )

@@ -17,6 +17,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from training.confidence_intervals import Estimate
 from training.estimation.inspected_sample import MIN_INSPECTIONS, NO_CLIP, effective_size
 from training.estimation.weighted_mean import ConfidenceDistribution, weighted_mean
 from training.inverse_probability import MIN_DRAWN, inverse_probability_weight
@@ -195,6 +196,19 @@ class TrafficPart:
         if not self.strata:
             return ConfidenceDistribution(0.0, np.zeros(1))
         return weighted_mean(*self._outcomes).scaled(self.size)
+
+    @property
+    def found(self) -> Estimate:
+        """The share confirmed among subjects of this kind, of which known outcomes are a sample."""
+        outcomes = self._outcomes
+        if not len(outcomes.values):
+            return Estimate(None)
+        return weighted_mean(*outcomes, is_this_traffic=False).estimate
+
+    @property
+    def precision(self) -> Estimate:
+        """The share confirmed as in `found`; unknown if too few outcomes are known."""
+        return Estimate(None) if self.too_few_outcomes else self.found
 
     @property
     def share_confirmed(self) -> ConfidenceDistribution | None:

@@ -13,7 +13,7 @@ from serving.monitor.population import Stratum, TrafficPart
 from training.confidence_intervals import Estimate, proportion
 from training.estimation.inspected_sample import inspections_of
 from training.estimation.sensitivity import Extremes
-from training.estimation.weighted_mean import ConfidenceDistribution, part_of_both
+from training.estimation.weighted_mean import part_of_both
 
 INSPECTED, REST, RESCUE = "inspected", "not inspected", "rescue"
 BY_SCORE = f"{INSPECTED} by score"
@@ -63,12 +63,13 @@ class Slice:
     @property
     def prevalence(self) -> Estimate:
         """The share of all subjects that would be confirmed if everyone were inspected."""
-        return _estimate(self.everyone.share_confirmed)
+        prevalence = self.everyone.share_confirmed
+        return UNKNOWN if prevalence is None else prevalence.estimate
 
     @property
     def precision(self) -> Estimate:
         """The share confirmed among the inspected."""
-        return _estimate(self.inspected.share_confirmed)
+        return self.inspected.precision
 
     @property
     def recall(self) -> Estimate:
@@ -171,7 +172,7 @@ class Slice:
             decisions=mine.size,
             known_outcomes=mine.known_outcomes,
             confirmed=sum(each.confirmed for each in chosen),
-            precision=_estimate(mine.share_confirmed),
+            precision=mine.precision,
             recall=recall,
             lift=lift,
         )
@@ -187,7 +188,7 @@ class Slice:
             decisions=cases,
             known_outcomes=sum(each.known_outcomes for each in drawn),
             confirmed=sum(each.confirmed for each in drawn),
-            precision=_estimate(self.rest.share_confirmed),
+            precision=self.rest.precision,
             recall=scale_interval(recall, part),
             lift=lift,
         )
@@ -212,10 +213,6 @@ def _recall(
     if resolution < MIN_MISSED and not is_narrow:
         return replace(recall, value=None), replace(lift, value=None)
     return recall, lift
-
-
-def _estimate(figure: ConfidenceDistribution | None) -> Estimate:
-    return UNKNOWN if figure is None else figure.estimate
 
 
 def scale_interval(estimate: Estimate, factor: float) -> Estimate:

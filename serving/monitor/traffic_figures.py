@@ -106,15 +106,9 @@ def lanes(sizes: Sizes, visits: pd.DataFrame) -> Iterator[LaneFigures]:
             lane=lane,
             decisions=of_lanes[lane].total(),
             known=known,
-            right=_confirmed(part) if is_visited else _nothing_to_find(part),
+            right=part.inspected.found if is_visited else _nothing_to_find(part),
             effective_size=None if is_visited else part.rest.effective_size,
         )
-
-
-def _confirmed(part: Slice) -> Estimate:
-    """Return the share confirmed, treating the known outcomes as a sample."""
-    confirmed = sum(each.confirmed for each in part.strata)
-    return proportion(confirmed, sum(each.known_outcomes for each in part.strata))
 
 
 def _nothing_to_find(part: Slice) -> Estimate:
@@ -133,14 +127,13 @@ def strata(sizes: Counter[str], visits: pd.DataFrame) -> Iterator[StratumReport]
     """Yield every stratum with its known size."""
     part = Slice.from_visits(sizes, visits)
     for each in sorted(part.strata, key=lambda each: (not each.is_certain, each.probability)):
-        share = TrafficPart.from_strata([each]).share_confirmed
         yield StratumReport(
             name=each.name,
             size=each.size,
             known_outcomes=each.known_outcomes,
             unknown=part.visits.get(each.name, 0) - each.known_outcomes,
             confirmed=each.confirmed,
-            share=Estimate(None) if share is None else share.estimate,
+            share=TrafficPart.from_strata([each]).precision,
         )
 
 
@@ -257,5 +250,10 @@ def findings(visits: pd.DataFrame) -> dict[str, tuple[float, float]]:
 
 
 def _found(visits: pd.DataFrame) -> Estimate:
-    known = visits["confirmed"].dropna()
-    return proportion(float(known.sum()), len(known))
+    """Return the share confirmed, where results of one inspection are one draw."""
+    known = visits.dropna(subset=["confirmed"])
+    if known.empty:
+        return Estimate(None)
+    confirmed = known["confirmed"].to_numpy(np.float64)
+    together = known["together"].to_numpy()
+    return weighted_mean(confirmed, np.ones(len(known)), together, is_this_traffic=False).estimate

@@ -10,13 +10,10 @@ greatest weight showed no finding.
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import special
 
-from training.confidence_intervals import Estimate
+from training.confidence_intervals import Estimate, plausible_shares
 from training.ranking import Floats, Ints
 
-_POINTS = 250
-_GRID = (np.arange(_POINTS) + 0.5) / _POINTS
 # Units are grouped into classes whose weights differ by at most this factor.
 _CLASS_RATIO = 4.0
 
@@ -144,7 +141,7 @@ def _sums(ones: Floats, others: Floats) -> Floats:
     if len(ones) == 1:
         return ones + others
     sums = np.sort(np.add.outer(_thinned(ones), _thinned(others)), axis=None)
-    step = len(sums) // (2 * _POINTS)
+    step = len(sums) // len(ones)
     return np.asarray(sums[step // 2 :: step])
 
 
@@ -159,8 +156,5 @@ def _half(
     mean = found / total
     squares = spread**2 @ (values - mean) ** 2 + added**2 * (extra - mean) ** 2
     variance = float(squares) / total**2
-    if variance <= 0 or not 0 < mean < 1:
-        return np.full(_POINTS, mean)
-    units = mean * (1 - mean) / variance
-    points = special.betaincinv(mean * units, (1 - mean) * units, _GRID)
-    return np.asarray(points, dtype=np.float64)
+    units = mean * (1 - mean) / variance if variance > 0 else 0.0
+    return plausible_shares(mean, units)

@@ -27,7 +27,6 @@ from serving.storage.repositories.rollup_repository import RollupRepository
 from serving.triage.triage_plan import TriagePlan
 from tests.serving.databases import database
 from tests.serving.monitor.invented_log import BEGIN, DELAY, Invented, invent
-from training.confidence_intervals import proportion
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 
@@ -218,7 +217,10 @@ def test_figures_of_a_month_are_those_that_the_report_gives_for_its_days(
         if lane == "inspect"
     )
     assert (august.overall.known, august.overall.confirmed) == (count, found)
-    assert august.overall.found == proportion(found, count)
+    assert august.overall.found == told.overall.precision
+    assert august.overall.found.value == pytest.approx(found / count)
+    (lane,) = (each for each in august.lanes if each.lane == "inspect")
+    assert lane.right == august.overall.found
     assert sum(each.confirmed for each in august.offices) == found
 
 
