@@ -1,16 +1,21 @@
 """Calibration of probabilities on all traffic: observed over expected, and the slope."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
-from scipy import stats
+from scipy import special
 from scipy.special import expit
 
-from training.confidence_intervals import Estimate
+from training.confidence_intervals import GRID, Estimate
 from training.estimation.inspected_sample import InspectedSample, effective_size
 from training.estimation.population_figures import UNKNOWN
-from training.estimation.weighted_mean import by_inspection, weighted_mean
-from training.ranking import Floats, ScoreRanking, inspected_rows
+from training.estimation.weighted_mean import (
+    ConfidenceDistribution,
+    by_inspection,
+    weighted_mean,
+)
+from training.ranking import Floats, Ints, ScoreRanking, inspected_rows
 
 # The cap of weights, as a multiple of their median. In a few hundred draws, one or two confirmed
 # subjects that represent a hundred each would otherwise decide every figure
@@ -78,30 +83,31 @@ def _ratio(sample: InspectedSample, membership: Floats, probability: Floats) -> 
 
 
 def _slope(sample: InspectedSample, log_odds: Floats) -> Estimate:
-    """Return the maximum-likelihood slope with capped weights, and its sandwich interval."""
+    """Return the slope of the line through all results with capped weights, and its interval.
+
+    As in `weighted_mean`, one result is added, once without and once with a finding, and both
+    answers are averaged. Otherwise both slope and interval are too high if none of the few results
+    that represent many was confirmed, which is likely.
+    """
     values = np.clip(log_odds[sample.rows], -FARTHEST_LOG_ODDS, FARTHEST_LOG_ODDS)
-    confirmed = float(sample.labels.sum())
-    if confirmed < 2 or confirmed == len(values) or np.ptp(values) < 1e-9:
+    is_found, weights = sample.labels == 1, cut_weights(sample)
+    if is_found.sum() < 2 or is_found.all() or np.ptp(values) < 1e-9:
         return UNKNOWN
-    weights = cut_weights(sample)
-    design = np.column_stack([values, np.ones(len(values))])
-    line = _fitted(design, sample.labels, weights)
-    if line is None:
-        return UNKNOWN
-    probability = expit(design @ line)
-    information = design.T @ (design * (weights * probability * (1 - probability))[:, None])
-    missed = weights * (sample.labels - probability)
-    scores = np.column_stack(
-        [by_inspection(column * missed, sample.together) for column in design.T]
-    )
-    inverse = np.linalg.pinv(information)
-    error = float(np.sqrt((inverse @ (scores.T @ scores) @ inverse)[0, 0]))
+    added = np.append(values, np.average(values, weights=weights))
+    design = np.column_stack([added, np.ones(len(added))])
+    weighed = np.append(weights, weights @ weights / weights.sum())
+    together = np.append(sample.together, sample.together.max() + 1)
+    lines = [
+        _fitted(design, np.append(sample.labels, extra), weighed, together) for extra in (0.0, 1.0)
+    ]
     # Degrees of freedom from confirmed subjects: being few, they decide how uncertain the variance
     # itself is.
-    is_found = sample.labels == 1
-    freedom = max(effective_size(weights[is_found], sample.together[is_found]) - 1, 1.0)
-    half = float(stats.t.ppf(0.975, freedom)) * error
-    return Estimate(float(line[0]), float(line[0]) - half, float(line[0]) + half)
+    freedom = max(effective_size(weights[is_found], sample.together[is_found]), 1.0)
+    spread = special.stdtrit(freedom, GRID)
+    points = [line.slope + line.error * spread for line in lines if line is not None]
+    if len(points) < len(lines):
+        return UNKNOWN
+    return ConfidenceDistribution(float(np.mean(points)), np.concatenate(points)).estimate
 
 
 def cut_weights(sample: InspectedSample) -> Floats:
@@ -115,8 +121,13 @@ def cut_weights(sample: InspectedSample) -> Floats:
     return weights
 
 
-def _fitted(design: Floats, labels: Floats, weights: Floats) -> Floats | None:
-    """Return the line by Newton's method on the weighted likelihood; None if it diverges."""
+class _Slope(NamedTuple):
+    slope: float
+    error: float
+
+
+def _fitted(design: Floats, labels: Floats, weights: Floats, together: Ints) -> _Slope | None:
+    """Return the slope by Newton's method, with its sandwich error; None if it diverges."""
     # Start at probability 1/2, where the curvature is largest, so that the first step is short.
     line = np.zeros(2)
     for _ in range(STEPS):
@@ -130,5 +141,9 @@ def _fitted(design: Floats, labels: Floats, weights: Floats) -> Floats | None:
         if not np.isfinite(line).all():
             return None
         if float(np.abs(step).max()) < 1e-8:
-            return np.asarray(line)
+            missed = weights * (labels - probability)
+            scores = np.column_stack([by_inspection(each * missed, together) for each in design.T])
+            inverse = np.linalg.pinv(information)
+            variance = inverse @ (scores.T @ scores) @ inverse
+            return _Slope(float(line[0]), float(np.sqrt(variance[0, 0])))
     return None
