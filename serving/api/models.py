@@ -34,6 +34,16 @@ class TrainingPeriod(ClosedModel):
     confirmed: int
 
 
+class CountedCasesAnswer(ClosedModel):
+    """Cases that a gate decides from: `known` ones of a period, and `needed`; null if unknown."""
+
+    kind: str
+    known: int
+    needed: int | None
+    begins: datetime | None
+    ends: datetime | None
+
+
 class GateAnswer(ClosedModel):
     """The verdict of one gate at promotion, whether people waived it or a trial does without."""
 
@@ -42,6 +52,7 @@ class GateAnswer(ClosedModel):
     reason: str
     is_waived: bool
     not_required_in: str | None
+    cases: CountedCasesAnswer | None
 
 
 class ModelAnswer(ClosedModel):
@@ -76,9 +87,7 @@ class ModelAnswer(ClosedModel):
                 name: EstimateAnswer(value=figure.value, low=figure.low, high=figure.high)
                 for name, figure in manifest.metrics.items()
             },
-            verdicts=[
-                GateAnswer(**verdict.model_dump(exclude={"cases"})) for verdict in champion.verdicts
-            ],
+            verdicts=[GateAnswer(**verdict.model_dump()) for verdict in champion.verdicts],
         )
 
 

@@ -482,6 +482,16 @@ class Comparison(Answered):
     percentile: float | None = None
 
 
+class CountedCasesAnswer(Answered):
+    """Cases that a gate decides from: `known` ones of a period, and `needed`; null if unknown."""
+
+    kind: str
+    known: int
+    needed: int | None = None
+    begins: AwareDatetime | None = None
+    ends: AwareDatetime | None = None
+
+
 class DecisionAnswer(Answered):
     """A decision: an offer of attention, not a verdict. A person decides what happens."""
 
@@ -707,6 +717,7 @@ class GateAnswer(Answered):
     reason: str
     is_waived: bool
     not_required_in: str | None = None
+    cases: CountedCasesAnswer | None = None
 
 
 class Habits(Answered):

@@ -19,6 +19,7 @@ from tests.serving.bodies import shipment
 from tests.serving.conftest import Service
 from tests.serving.world import SOUND, pointer_to, promote, train_and_promote
 from training.errors import ArtefactError
+from training.model.counted_cases import CountedCases
 from training.model.model_home import ModelHome
 from training.model.model_pointer import GateVerdict
 from training.model.risk_model import RiskModel, manifest_bytes
@@ -176,6 +177,7 @@ def test_models_are_described_with_what_every_gate_said_at_their_promotion(
         verdict="undecided",
         reason="there are none; waived by grace",
         is_waived=True,
+        cases=CountedCases("canaries in the training set", 2, 8),
     )
     passed = GateVerdict(gate="leakage", verdict="passed", reason="no check refuses")
     model = train_and_promote(service.home, "shipment", "2", seed=8)
@@ -189,7 +191,7 @@ def test_models_are_described_with_what_every_gate_said_at_their_promotion(
 
     told = {model["subject_kind"]: model["verdicts"] for model in described}
     assert told == {
-        "route": [SOUND.model_dump(exclude={"cases"})],
+        "route": [SOUND.model_dump()],
         "shipment": [
             {
                 "gate": "leakage",
@@ -197,6 +199,7 @@ def test_models_are_described_with_what_every_gate_said_at_their_promotion(
                 "reason": "no check refuses",
                 "is_waived": False,
                 "not_required_in": None,
+                "cases": None,
             },
             {
                 "gate": "canaries",
@@ -204,6 +207,13 @@ def test_models_are_described_with_what_every_gate_said_at_their_promotion(
                 "reason": "there are none; waived by grace",
                 "is_waived": True,
                 "not_required_in": None,
+                "cases": {
+                    "kind": "canaries in the training set",
+                    "known": 2,
+                    "needed": 8,
+                    "begins": None,
+                    "ends": None,
+                },
             },
         ],
     }
