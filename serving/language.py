@@ -27,6 +27,8 @@ from babel.messages.catalog import Message
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import PoFileError, read_po
 
+from features.errors import TidegateError, nearest_of
+
 # Translations shipped with the package.
 SHIPPED = Path(__file__).parent / "languages"
 
@@ -270,6 +272,14 @@ def languages_in(folder: Path) -> dict[str, Language]:
     if not folder.is_dir():
         return _shipped()
     return _with_files(folder, _shipped())
+
+
+def language_named(code: str) -> Language:
+    """Return a shipped language by its code; raises TidegateError with the nearest."""
+    known = _shipped()
+    if code not in known:
+        raise TidegateError(f"{code!r} is no language here; {nearest_of(code, known)}")
+    return known[code]
 
 
 @cache

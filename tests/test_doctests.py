@@ -11,7 +11,13 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-FOLDERS = {"features": ROOT, "training": ROOT, "serving": ROOT, "synthetic": ROOT / "data"}
+FOLDERS = {
+    "tidegate": ROOT,
+    "features": ROOT,
+    "training": ROOT,
+    "serving": ROOT,
+    "synthetic": ROOT / "data",
+}
 WITH_EXAMPLES = [
     file.relative_to(parent).with_suffix("").as_posix()
     for folder, parent in FOLDERS.items()

@@ -38,7 +38,7 @@ from training.model.model_home import ModelHome
 
 ROOT = Path(__file__).resolve().parents[1]
 NAME = re.compile(r"[\w.-]+")
-ROOMS = ("features", "training", "serving", "data/synthetic")
+ROOMS = ("tidegate", "features", "training", "serving", "data/synthetic")
 LOADED_BY_NAME = ("psycopg", "airportsdata", "countryinfo", "searoute", "uharfbuzz")
 """No import statement names them: SQLAlchemy loads its driver by the URL, the build of the
 geography its sources by `importlib`, and fpdf2 its shaper of Arabic if it is installed."""

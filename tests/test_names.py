@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-SHIPPED = ("features", "training", "serving", "data/synthetic")
+SHIPPED = ("tidegate", "features", "training", "serving", "data/synthetic")
 
 # The modules of these folders are called as what they open a door to, or what they invent.
 NAMED_AS_WHAT_THEY_SHOW = ("serving/api", "serving/cli", "serving/console", "data/synthetic")

@@ -11,8 +11,10 @@ import pytest
 from hatchling.builders.wheel import WheelBuilder
 
 import tidegate
+from serving.extras import Requirement
 
 ROOT = Path(__file__).resolve().parents[1]
+MAX_NAMES = 25
 PLACE = {
     "tidegate": ROOT / "tidegate",
     "features": ROOT / "features",
@@ -44,7 +46,20 @@ def test_every_name_of_the_facade_is_the_one_of_its_module() -> None:
 
     assert tidegate.__version__ == version("tidegate")
     assert dir(tidegate) == sorted(tidegate.__all__)
+    assert len(tidegate.__all__) <= MAX_NAMES
     assert not hasattr(tidegate, "scores")
+
+
+def test_a_name_whose_extra_is_missing_says_which_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    def lacks(name: str) -> None:
+        raise ModuleNotFoundError(name="lightgbm")
+
+    monkeypatch.delitem(vars(tidegate), "RiskClassifier", raising=False)
+    monkeypatch.setattr(Requirement, "is_installed", False)
+    monkeypatch.setattr(tidegate, "_load", lacks)
+
+    with pytest.raises(tidegate.TidegateError, match=r"RiskClassifier needs tidegate\[train\]:"):
+        _ = tidegate.RiskClassifier
 
 
 def test_importing_the_facade_loads_nothing_that_takes_long() -> None:

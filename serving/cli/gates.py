@@ -65,7 +65,7 @@ def gates(
         data = TrainingSet.read(training_set, training_set_subject(training_set))
         asked = _of_scores(scores, data, rival, experiment)
     else:
-        asked = _of_model(str(model), models, training_set, rival)
+        asked = verdicts_on_registered(str(model), models, training_set, rival)
     verdicts = tuple(for_use(verdict, profile) for verdict in asked)
     if as_json:
         print_json({"gates": [_in_json(verdict) for verdict in verdicts]})
@@ -88,9 +88,14 @@ def _in_json(verdict: "Verdict") -> dict[str, Any]:
     }
 
 
-def _of_model(
-    reference: str, models: "ModelHome", training_set: Path, rival: "RiskModel | None"
+def verdicts_on_registered(
+    reference: str, models: "ModelHome", data: "TrainingSet | Path", rival: "RiskModel | None"
 ) -> "Iterator[Verdict]":
+    """Yield the verdicts on a model of a home; `rival` None is its champion.
+
+    A model that is not sound has no further verdicts. Raises WindowUnusable if the rival has learnt
+    from labels of the window.
+    """
     from training.evaluation.reevaluation import parameters_of, read_for
     from training.gates.gates import window_unseen_by_both
     from training.gates.promotion_verdicts import (
@@ -109,7 +114,7 @@ def _of_model(
         return
     model = RiskModel.read(folder, models.public_key)
     champion = rival or other_champion(models, model)
-    data = read_for(training_set, model, champion)
+    data = read_for(data, model, champion) if isinstance(data, Path) else data
     if rival is not None:
         # A rival that has seen the window's labels would win unfairly.
         window_unseen_by_both(model, rival, data)
@@ -120,15 +125,8 @@ def _of_model(
 def _of_scores(
     file: Path, data: "TrainingSet", rival: "RiskModel | None", experiment: Path | None
 ) -> "Iterator[Verdict]":
-    from training.data.time_split import TimeSplit
-    from training.gates.score_gates import ScoredSubjects, champion_verdicts, traffic_verdicts
-    from training.gates.scores_file import read_scores
+    from training.gates.score_gates import ScoredSubjects, scores_verdicts
     from training.parameters import TrainingParameters
 
-    # Foreign scores have no manifest, so the window comes from the parameters.
     parameters = TrainingParameters.read(experiment) if experiment else TrainingParameters()
-    window = TimeSplit.from_training_set(data, parameters.split).evaluation
-    rows = data.span(window.begins, window.ends)
-    scored = ScoredSubjects(data, window, read_scores(file, data.subject_ids, rows))
-    yield from traffic_verdicts(scored.report(parameters))
-    yield from champion_verdicts(scored, scored.scored_by(rival) if rival else None)
+    return scores_verdicts(ScoredSubjects.from_scores(file, data, parameters), rival, parameters)

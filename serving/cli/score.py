@@ -65,7 +65,7 @@ def score(
     found = master_of(engine, master)
     settings = Settings(home=home)
     champion = _model(settings, model or f"{SUBJECT_TYPES[subject.value].model_name}@champion")
-    lanes = Lanes.from_settings(settings, first_drawn=_first_drawn(home))
+    lanes = Lanes.from_settings(settings, first_drawn=first_draws_in(home))
     known = records or settings.records
     with (
         _on_spark(file, subject, known, champion, found, threads, out)
@@ -193,7 +193,7 @@ def _model(settings: "Settings", reference: str) -> "LoadedModel":
     return LoadedModel.read(models.find(reference), models.public_key)
 
 
-def _first_drawn(home: Path) -> "FirstDrawn":
+def first_draws_in(home: Path) -> "FirstDrawn":
     """Return a function that gives the seed of a subject's first draw, if keys were rotated."""
     from features.home_keys import DRAWS, former_keys
     from serving.settings import settings_of

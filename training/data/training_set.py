@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from tempfile import NamedTemporaryFile
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import pandas as pd
@@ -27,7 +27,7 @@ import pyarrow.parquet as pq
 
 from features.ingest.record_summary import SUMMARY
 from features.records import OF_DOCUMENTS, RECORD_FILES, SUBJECT_KINDS, SubjectKind
-from training.errors import TrainingSetError
+from training.errors import TrainingError, TrainingSetError
 from training.estimation.inspected_sample import inspections_of
 from training.model.encoding import Encoding
 from training.model.model_inputs import ModelInputs
@@ -42,6 +42,9 @@ from training.outcomes import (
     as_instants,
 )
 from training.ranking import Floats, Ints
+
+if TYPE_CHECKING:
+    import polars
 
 FILES = ("features.parquet", "outcomes.parquet", "subjects.parquet")
 OPTIONAL = ("inspected_at", AT_STATED, AUTHOR, *STATED)
@@ -83,17 +86,20 @@ class TrainingSet:
     @classmethod
     def read(
         cls,
-        folder: Path,
-        subject: SubjectKind,
+        folder: str | Path,
+        subject: SubjectKind | None = None,
         inputs: ModelInputs | None = None,
         numbers_in: Path | None = None,
     ) -> Self:
         """Read and check the training set in `folder`, built for `subject` with these features.
 
-        `inputs` default to the catalogue; other features of the folder are not read. With
-        `numbers_in`, numeric features are mapped from files in that folder instead of held in
-        memory, unless the set has scoring instants. Raises TrainingSetError or CatalogueMismatch.
+        `subject` defaults to the kind it was built for, `inputs` to the catalogue; other features
+        of the folder are not read. With `numbers_in`, numeric features are mapped from files in
+        that folder instead of held in memory, unless the set has scoring instants. Raises
+        TrainingSetError or CatalogueMismatch.
         """
+        folder = Path(folder)
+        subject = subject or training_set_subject(folder)
         # Schemas first: they are cheap, and most mistakes show there.
         schemas = [_schema(folder / name) for name in FILES]
         inputs = inputs or ModelInputs.for_subject(subject)
@@ -143,6 +149,29 @@ class TrainingSet:
 
     def __len__(self) -> int:
         return len(self.subject_ids)
+
+    def to_pandas(self) -> pd.DataFrame:
+        """Return one row per subject: `subject_id`, `declared_at`, the features, then `label`.
+
+        Instants are in UTC, units those of the catalogue (`tidegate features`). Missing features
+        are NaN, categories text; `label` is 1 (confirmed), 0 (not confirmed) or NaN (not known).
+        """
+        before = {"subject_id": self.subject_ids, "declared_at": self.declared_at}
+        return pd.DataFrame(
+            {**before, **self.frame, "label": self.outcomes.label}, index=self.frame.index
+        )
+
+    def to_arrow(self) -> pa.Table:
+        """Return the rows of `to_pandas` as an Arrow table, with null for missing values."""
+        return pa.Table.from_pandas(self.to_pandas(), preserve_index=False)
+
+    def to_polars(self) -> "polars.DataFrame":
+        """Return the rows of `to_arrow` as a Polars frame; raises TrainingError without Polars."""
+        try:
+            import polars  # noqa: PLC0415 - not a requirement: who asks for it has it
+        except ModuleNotFoundError:
+            raise TrainingError("Polars is not installed: pip install polars") from None
+        return polars.DataFrame(self.to_arrow())
 
     @property
     def record_counts(self) -> dict[str, int]:

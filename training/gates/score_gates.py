@@ -2,10 +2,13 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Self
 
 import numpy as np
+import pandas as pd
 
-from training.data.time_split import TimeWindow
+from training.data.time_split import TimeSplit, TimeWindow
 from training.data.training_set import TrainingSet
 from training.evaluation.evaluate import evaluate_model
 from training.evaluation.evaluation_report import EvaluationReport
@@ -21,6 +24,7 @@ from training.evaluation.reevaluation import (
 from training.gates import comparison_gate, gates
 from training.gates.calibration_gate import calibrated
 from training.gates.group_gate import fair_to_groups
+from training.gates.scores_file import read_scores
 from training.gates.verdict import Verdict
 from training.model.calibration import calibrated_probability
 from training.model.risk_model import RiskModel
@@ -35,6 +39,19 @@ class ScoredSubjects:
     data: TrainingSet
     window: TimeWindow
     log_odds: Floats
+
+    @classmethod
+    def from_scores(
+        cls, scores: Path | pd.DataFrame, data: TrainingSet, parameters: TrainingParameters
+    ) -> Self:
+        """Return the subjects of the evaluation window with scores of a file or table.
+
+        Foreign scores have no manifest, so the window comes from the parameters. Raises
+        TrainingError.
+        """
+        window = TimeSplit.from_training_set(data, parameters.split).evaluation
+        rows = data.span(window.begins, window.ends)
+        return cls(data, window, read_scores(scores, data.subject_ids, rows))
 
     @property
     def everyone(self) -> LabelledWindow:
@@ -81,6 +98,17 @@ def traffic_verdicts(report: EvaluationReport) -> Iterator[Verdict]:
     yield gates.better_than_random(report)
     yield calibrated(report.population)
     yield fair_to_groups(report)
+
+
+def scores_verdicts(
+    scored: ScoredSubjects, rival: RiskModel | None, parameters: TrainingParameters
+) -> Iterator[Verdict]:
+    """Yield the verdicts on scores alone, compared with a rival if there is one.
+
+    Raises WindowUnusable if the rival has learnt from labels of the window.
+    """
+    yield from traffic_verdicts(scored.report(parameters))
+    yield from champion_verdicts(scored, scored.scored_by(rival) if rival else None)
 
 
 def champion_verdicts(scored: ScoredSubjects, champion: ScoredSubjects | None) -> Iterator[Verdict]:

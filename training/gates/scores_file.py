@@ -9,16 +9,23 @@ from training.errors import TrainingError
 from training.ranking import Floats
 
 ID, SCORE = "subject_id", "log_odds"
+A_FRAME = Path("the table of scores")
 
 
-def read_scores(file: Path, known: pd.Index, rows: slice) -> Floats:
-    """Read `log_odds` from CSV or Parquet for the `known` ids in the window's `rows`.
+def read_scores(given: Path | pd.DataFrame, known: pd.Index, rows: slice) -> Floats:
+    """Read `log_odds` of CSV, Parquet or a frame for the `known` ids in the window's `rows`.
 
     Raises TrainingError if a subject is unknown, outside the window, duplicated, missing, or
     without a finite score.
     """
-    window = known[rows]
-    table = _table(file)
+    window, file = known[rows], given if isinstance(given, Path) else A_FRAME
+    table = _table(file) if isinstance(given, Path) else given
+    if absent := [name for name in (ID, SCORE) if name not in table.columns]:
+        raise TrainingError(
+            f"{file}: the column {absent[0]!r} is missing; want {ID} and {SCORE} "
+            "(Parquet where the name ends in .parquet, CSV otherwise)"
+        )
+    table = table.astype({ID: "string"})
     ids, numbers = table[ID], pd.to_numeric(table[SCORE], errors="coerce")
     scores = numbers.to_numpy(dtype=np.float64)
     _refuse(file, ids[ids.isna()], "a row names no subject")
@@ -43,12 +50,7 @@ def _table(file: Path) -> pd.DataFrame:
         raise TrainingError(f"{file}: no such file") from None
     except (OSError, ValueError) as error:
         raise TrainingError(f"{file}: neither CSV nor Parquet ({error})") from None
-    if absent := [name for name in (ID, SCORE) if name not in table.columns]:
-        raise TrainingError(
-            f"{file}: the column {absent[0]!r} is missing; want {ID} and {SCORE} "
-            "(Parquet where the name ends in .parquet, CSV otherwise)"
-        )
-    return table.astype({ID: "string"})
+    return table
 
 
 def _refuse(file: Path, ids: "pd.Series[str]", why: str) -> None:
