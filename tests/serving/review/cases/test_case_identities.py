@@ -9,6 +9,7 @@ from serving.access.roles import ROLE_SCOPES, Role, Scope
 from serving.review.cases.reviewer import Reviewer
 from tests.serving.conftest import NOW, Service
 from tests.serving.console.test_pages import ORIGIN, sign_in
+from tests.serving.console.test_rescue_board import text_of
 from tests.serving.review.cases.stated import FOUND, NOTHING, body_of, end, end_by, order, post
 from tests.serving.review.cases.test_cases_served import open_case, reviewed
 
@@ -128,7 +129,7 @@ def test_contributions_are_shown_to_those_who_may_explain_alone(
     is_shown = "explain" in scopes
     named = [each["sentence"] for reason in told["reasons"] for each in reason["evidence"]]
     assert named
-    assert any(sentence in page.text for sentence in named) == is_shown
+    assert any(sentence in text_of(page.text) for sentence in named) == is_shown
     for part in ("Log-odds", "What speaks for", "bar-of"):
         assert (part in page.text) == is_shown, part
     for address in (
