@@ -57,7 +57,8 @@ class ExplanationParts(DecisionPart):
         "inspections in `inspected` leave open (95 %)."
     )
     estimate_in_words: str = Field(
-        description="The probability with its range, as the console and letters say it."
+        description="The probability with its range, as the console and the PDF of a case say it; "
+        "if it is an end of its own range, why."
     )
     inspected: Inspected = Field(
         description="The inspections that the range rests on: of all subjects whose probability "

@@ -19,26 +19,46 @@ WITHOUT_INSPECTIONS = (
     "About {odds} inspections of cases like this would find something: estimate {probability}. No "
     "inspection of a case with a similar score is known, so the true share may be any."
 )
+FOUND_MORE = (
+    "Inspections found more than these scores expect: the true share is probably above the "
+    "estimate."
+)
+FOUND_LESS = (
+    "Inspections found less than these scores expect: the true share is probably below the "
+    "estimate."
+)
 IN_SO_MANY = "{number} in {of}"
 MAX_PART = 0.5
 NINE_OF_TEN, OF_TEN = 9, 10
 
 
 def estimate_in_words(score: Score, language: Language = ENGLISH) -> str:
-    """Render the estimate of a decision and its range, the same everywhere."""
-    inspected, (low, high) = score.inspected, score.estimate_range
+    """Render the estimate of a decision and its range, the same everywhere.
+
+    If the estimate is shown as an end of its own range, a last sentence says why.
+    """
+    inspected = score.inspected
+    probability, low, high = (
+        share_in_percent(share, language) for share in (score.probability, *score.estimate_range)
+    )
     text = ESTIMATE if inspected.are_similar_to(score.probability) else OF_OTHER_SCORES
-    return language.say(
+    estimate = language.say(
         text if inspected.subjects else WITHOUT_INSPECTIONS,
         odds=_odds(score.probability, language),
-        probability=share_in_percent(score.probability, language),
-        low=share_in_percent(low, language),
-        high=share_in_percent(high, language),
+        probability=probability,
+        low=low,
+        high=high,
         least=share_in_percent(inspected.least, language),
         most=share_in_percent(inspected.most, language),
         subjects=language.figure(f"{inspected.subjects:,}"),
         confirmed=language.figure(f"{inspected.confirmed:,}"),
     )
+    # Only a known expectation can be compared with what was found.
+    if not inspected.subjects or inspected.expected is None or low == high:
+        return estimate
+    if probability not in (low, high):
+        return estimate
+    return f"{estimate} {language.say(FOUND_MORE if probability == low else FOUND_LESS)}"
 
 
 def _odds(probability: float, language: Language) -> str:

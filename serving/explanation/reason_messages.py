@@ -19,6 +19,8 @@ from serving.explanation.comparison import (
 )
 from serving.explanation.estimate_text import (
     ESTIMATE,
+    FOUND_LESS,
+    FOUND_MORE,
     IN_SO_MANY,
     OF_OTHER_SCORES,
     WITHOUT_INSPECTIONS,
@@ -75,7 +77,14 @@ def reason_messages() -> Iterator[tuple[Message, str]]:
     yield from (
         (text, _place(sentence)) for text in (WORDS, WORDS_OF_BRACKETED, WHY_NOT_KNOWN, TOO_FEW)
     )
-    for text in (ESTIMATE, OF_OTHER_SCORES, WITHOUT_INSPECTIONS, IN_SO_MANY):
+    for text in (
+        ESTIMATE,
+        OF_OTHER_SCORES,
+        WITHOUT_INSPECTIONS,
+        FOUND_MORE,
+        FOUND_LESS,
+        IN_SO_MANY,
+    ):
         yield text, _place(estimate_in_words)
     yield from ((forms, _place(readable)) for forms in (MINUTES, HOURS, DAYS, TIMES))
     ratios = (LESS_THAN, MORE_THAN, SAME_AS)

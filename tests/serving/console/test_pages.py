@@ -4,7 +4,6 @@ import math
 import re
 import shutil
 from datetime import timedelta
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -15,7 +14,6 @@ from serving.access.roles import Role
 from serving.access.sessions import Session
 from serving.audit.decision import Decision
 from serving.console.case_view import CaseView
-from serving.console.pages import templates
 from serving.integrity.audit_log import AuditEvent
 from serving.review.cases.case_summary import SELECTED_AT_RANDOM
 from serving.triage.lane_declarations import LANE_NAMES, Lane, shown_score_lane
@@ -230,18 +228,6 @@ def test_a_case_shows_reasons_values_and_a_sum_that_adds_up(service: Service) ->
     *parts, total = shown
     assert math.fsum(parts) == pytest.approx(total, abs=0.0005 * len(shown))
     assert total == pytest.approx(decision.score.log_odds, abs=0.0005)
-
-
-@pytest.mark.parametrize(
-    ("low", "high", "said"), [(0.48, 0.9, "found more"), (0.3, 0.48, "found less"), (0.3, 0.9, "")]
-)
-def test_an_estimate_that_ends_its_own_range_says_why(low: float, high: float, said: str) -> None:
-    score = SimpleNamespace(probability=0.48, estimate_range=(low, high))
-    case, decision = SimpleNamespace(estimate="48 %"), SimpleNamespace(score=score)
-
-    page = templates.get_template("estimate.html").render(case=case, decision=decision)
-
-    assert ("Inspections" in page, said in page) == (bool(said), True)
 
 
 def test_a_case_begins_with_two_sentences(service: Service) -> None:

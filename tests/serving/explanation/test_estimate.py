@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from serving.explanation.estimate_text import estimate_in_words
+from serving.explanation.estimate_text import FOUND_LESS, FOUND_MORE, estimate_in_words
 from serving.explanation.explained_score import Inspected, Score
 from serving.models.scores import logistic
 from tests.serving.bodies import SHIPMENT
@@ -123,6 +123,21 @@ def test_scores_are_called_similar_only_within_a_factor_of_three(
     assert said.endswith(similar) == is_similar
     assert ("Too few cases with similar scores" in said) != is_similar
     assert re.search(r"estimate [\d.]+ %, range [\d.]+ % to [\d.]+ %", said)
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "expected", "why"),
+    [
+        (0.25, 0.35, 0.2, FOUND_MORE),
+        (0.1, 0.15, 0.2, FOUND_LESS),
+        (0.1, 0.35, 0.2, "confirmed."),
+        (0.25, 0.35, None, "confirmed."),
+    ],
+)
+def test_an_estimate_at_an_end_of_its_range_says_why(
+    low: float, high: float, expected: float | None, why: str
+) -> None:
+    assert estimate_in_words(score(-2.0, inspected(low, high, expected))).endswith(why)
 
 
 def test_an_estimate_without_inspections_says_so() -> None:
