@@ -13,7 +13,9 @@ DISTRIBUTION = "tidegate"
 
 # Commands that need other extras than `serve`; `docs/installation.md` lists them.
 EXTRAS_OF_COMMAND = {
-    **dict.fromkeys(("train", "evaluate", "gates", "fit-worker", "backtest"), ("train",)),
+    **dict.fromkeys(
+        ("train", "evaluate", "gates", "compare", "fit-worker", "backtest"), ("train",)
+    ),
     **dict.fromkeys(("demo", "promote", "retrain", "dossier"), ("train", "serve")),
     "stream": ("streams",),
     "import": ("messages",),

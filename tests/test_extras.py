@@ -70,6 +70,7 @@ fit-worker 127.0.0.1:1
 evaluate --model m
 promote --model m --approver a
 gates --training-set s --model m
+compare a b
 serve --home h
 score f --subject route --out o.csv
 replay d

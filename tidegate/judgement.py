@@ -1,37 +1,29 @@
 """Judgement of models and scores on traffic that they have not seen: figures, gates, comparison."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from serving.cli.evaluate import other_champion
 from serving.cli.gates import verdicts_on_registered
 from tidegate.frames import as_pandas, is_tabular
 from tidegate.home import DEFAULT, AnyModel, AnyTrainingSet, model_in, training_set_in
-from training.confidence_intervals import Estimate
-from training.data.time_split import TimeWindow
 from training.data.training_set import TrainingSet
 from training.evaluation.evaluation_report import EvaluationReport
 from training.evaluation.reevaluation import (
     parameters_of,
     reevaluate,
-    require_unseen,
-    scored_window,
-    unseen_from,
-    unseen_window,
 )
-from training.gates.comparison_gate import gain_of_recall
-from training.gates.gates import LIFT, ROC_AUC, golden_vectors, window_unseen_by_both
+from training.gates.gates import golden_vectors, window_unseen_by_both
 from training.gates.profiles import Profile, for_use
 from training.gates.promotion_verdicts import comparison_verdicts, evaluation_verdicts
 from training.gates.score_gates import ScoredSubjects, report_on, scores_verdicts
 from training.gates.verdict import Verdict
 from training.model.model_home import ModelHome
 from training.model.risk_model import RiskModel
+from training.model_comparison import compare_models as comparison
 from training.parameters import TrainingParameters
 
 # A model or its reference, or scores: a file or a table of `subject_id` and `log_odds`.
@@ -96,47 +88,18 @@ def compare_models(
 ) -> pd.DataFrame:
     """Return a row of figures for each model, on the traffic that none of them has seen.
 
-    Figures of all traffic come first; `inspected_roc_auc` is of inspected subjects alone, and says
-    as much of whom one chose to inspect. `recall_gain` is the mean recall above the first model's,
-    paired subject by subject, with an interval of 90 %; other intervals are of 95 %. A figure that
-    too few results are known for is missing. Raises ValueError without models, and WindowUnusable.
+    Columns are as in `training.model_comparison`. Raises ValueError without models, and
+    WindowUnusable if no traffic is new to all of them.
     """
     if not models:
         raise ValueError("want the models to compare, such as ['tidegate-shipment@champion', …]")
     found = [model_in(home, model) for model in models]
-    data = training_set_in(training_set, *found)
-    window = unseen_window(max(found, key=unseen_from), data)
-    scored = [_scored_by(model, data, window) for model in found]
     names = [
         f"{each.manifest.name} {each.digest[7:15]}" if isinstance(given, RiskModel) else str(given)
         for given, each in zip(models, found, strict=True)
     ]
-    labels = scored[0].everyone.labels
-    rows = []
-    for name, model, each in zip(names, found, scored, strict=True):
-        metrics = each.report(parameters_of(model)).metrics
-        gain = gain_of_recall(labels, each.log_odds, scored[0].log_odds)
-        figures = {
-            "roc_auc": metrics.get(ROC_AUC, Estimate(None)),
-            "lift_at_5pct": metrics.get(LIFT, Estimate(None)),
-            "recall_gain": Estimate(0.0, 0.0, 0.0) if each is scored[0] else gain,
-            "inspected_roc_auc": metrics["roc_auc"],
-        }
-        rows.append({"model": name, **_columns(figures)})
-    return pd.DataFrame(rows).set_index("model").astype(np.float64)
-
-
-def _columns(figures: dict[str, Estimate]) -> dict[str, float | None]:
-    return {
-        name if part == "value" else f"{name}_{part}": number
-        for name, estimate in figures.items()
-        for part, number in asdict(estimate).items()
-    }
-
-
-def _scored_by(model: RiskModel, data: TrainingSet, window: TimeWindow) -> ScoredSubjects:
-    require_unseen(model, window)
-    return ScoredSubjects(data, window, scored_window(model, data, window).log_odds)
+    data = training_set_in(training_set, *found)
+    return comparison([*zip(names, found, strict=True)], data)
 
 
 def _are_scores(judged: Judged) -> bool:

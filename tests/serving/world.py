@@ -75,7 +75,7 @@ def train_and_promote(home: Path, kind: SubjectKind, version: str, seed: int = 7
             digest=model.digest,
             trainer="ada",
             registered_at=BEGINS,
-            run_id="run-of-the-test",
+            run_id=f"run of a {kind}",
             tracking_uri="sqlite:///mlflow.db",
         ),
     )

@@ -1,5 +1,6 @@
 """Names of `import tidegate as tg`: each does what its command does, on one small trained home."""
 
+import json
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -8,10 +9,12 @@ import numpy as np
 import pandas as pd
 import polars
 import pytest
+from typer.testing import CliRunner
 
 import tidegate as tg
 from features.errors import CatalogueMismatch, RecordsError, UnknownFeature
 from serving.cli.gates import verdicts_on_registered
+from serving.cli.main import app as commands
 from tests.conftest import MadeOnce
 from tests.serving.conftest import make_trained_home
 from training.data.time_split import TimeSplit
@@ -99,6 +102,14 @@ def test_gates_and_figures_are_those_of_the_commands(home: tg.Home, data: tg.Tra
     assert compared["inspected_roc_auc"].tolist() == [roc_auc.value] * 2
     assert compared["recall_gain"].tolist() == [0, 0]
     assert compared["recall_gain_low"].iloc[1] < 0 < compared["recall_gain_high"].iloc[1]
+
+    run_id = models.registration_of(models.find(CHAMPION)).run_id
+    words = ["compare", CHAMPION, run_id, "--home", str(home.path), "--json"]
+    told = CliRunner().invoke(commands, words)
+    assert told.exit_code == 0, told.output
+    rows = json.loads(told.stdout)["models"]
+    assert [row["model"] for row in rows] == [CHAMPION, run_id]
+    assert [row["inspected_roc_auc"] for row in rows] == [roc_auc.value] * 2
 
 
 def test_scores_of_any_origin_are_judged(data: tg.TrainingSet, home: tg.Home) -> None:

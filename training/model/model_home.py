@@ -125,20 +125,29 @@ class ModelHome:
         (self.home / "models" / name / f"{alias}.json").unlink(missing_ok=True)
 
     def find(self, reference: str) -> Path:
-        """Return the folder of `name@alias`, `name/version` or a path; raises TrainingError."""
+        """Return the folder of `name@alias`, `name/version`, a path or the id of an MLflow run.
+
+        Raises TrainingError if there is none.
+        """
         if Path(reference).is_dir():
             return Path(reference)
         named = REFERENCE.match(reference)
         if named is None:
-            raise TrainingError(
-                f"{reference!r} is no folder and no reference; "
-                "write tidegate-shipment@challenger or tidegate-shipment/3"
-            )
+            return self._of_run(reference)
         version = named["version"] or self._version(reference, named["name"], named["alias"])
         folder = self.folder_of(named["name"], version)
         if not folder.is_dir():
             raise TrainingError(f"there is no {reference} here{self._known(named['name'])}")
         return folder
+
+    def _of_run(self, run_id: str) -> Path:
+        for folder in (self.home / "models").glob("*/[0-9]*"):
+            if self.registration_of(folder).run_id == run_id:
+                return folder
+        raise TrainingError(
+            f"{run_id!r} is no folder, no reference and no run of a model here; "
+            "write tidegate-shipment@challenger or tidegate-shipment/3"
+        )
 
     def _version(self, reference: str, name: str, alias: str) -> str:
         if alias not in get_args(Alias):

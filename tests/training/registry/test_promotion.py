@@ -142,7 +142,7 @@ def test_promoting_the_champion_again_does_not_make_it_its_own_predecessor(
         (f"{NAME}@shadow", "has no shadow here"),
         (f"{NAME}@champion", "has no champion here"),
         ("tidegate-route@challenger", "train one first"),
-        ("no such thing", "is no folder and no reference"),
+        ("no such thing", "is no folder, no reference and no run"),
     ],
 )
 def test_a_reference_to_nothing_says_what_there_is(
