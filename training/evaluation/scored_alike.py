@@ -1,4 +1,4 @@
-"""Scores that follow the features otherwise among draws than among uninspected subjects.
+"""Scores that follow the features otherwise among inspected than among other subjects.
 
 A score of what was declared is one function of it, whether a subject is inspected later or not.
 Ranks cannot show more than one: scores that are right for inspected subjects and exchanged among
@@ -18,9 +18,13 @@ from training.inverse_probability import MIN_DRAWN
 from training.outcomes import Bools
 from training.ranking import Floats, Ints
 
-# Subjects of the traffic to read, next to those of the sample, and the fewest uninspected ones for
-# each feature. With fewer, the line fits them better than others by chance.
-MAX_READ, MIN_LEARNT_PER_FEATURE = 20_000, 10
+# Subjects of the traffic to read, next to the inspected ones.
+MAX_READ = 20_000
+# Half of the inspected subjects teach the line for the other half.
+HALVES = 2
+# Weight of the ridge, as a share of the spread of a feature's ranks: it keeps the line defined for
+# more features than subjects.
+RIDGE = 0.5
 
 # The largest difference, beyond chance, of a covariance of ranks, which is at most 1/12.
 FARTHEST_COVARIANCE = 0.01
@@ -32,22 +36,19 @@ def scored_alike(
     """Return the sample, refused if scores follow the features otherwise among draws.
 
     The traffic has the `rows` of `frame`, with `scores` and `is_inspected` parallel. A line through
-    ranks of the numeric features learns the scores of uninspected subjects. Among draws it must
-    agree with them as well as among the traffic that draws represent.
+    ranks of the numeric features learns the scores of inspected subjects. Among draws that it did
+    not learn from, it must agree with the scores as well as among the traffic that draws represent.
     """
     if sample.refusal is not None or sample.effective_size < MIN_DRAWN:
         return sample
     even = evenly_spaced(sample.traffic, MAX_READ)
-    places = np.union1d(even, sample.rows)
+    places = np.union1d(np.union1d(even, sample.rows), np.flatnonzero(is_inspected))
     numbers = frame.iloc[rows[places]].select_dtypes("number")
-    learnt = np.isin(places, even) & ~is_inspected[places]
-    if learnt.sum() < MIN_LEARNT_PER_FEATURE * (numbers.shape[1] + 1):
-        return sample
-    ranks = ((stats.rankdata(scores) - 0.5) / sample.traffic - 0.5)[places]
     # A missing value has the middle rank.
     of_features = (numbers.rank(pct=True) - 0.5).fillna(0.0).to_numpy(dtype=np.float64)
-    line = np.linalg.lstsq(of_features[learnt], ranks[learnt], rcond=None)[0]
-    agreement = (of_features @ line) * ranks
+    ranks = ((stats.rankdata(scores) - 0.5) / sample.traffic - 0.5)[places]
+    together = sample.selection.together[places]
+    agreement = _agreement(of_features, ranks, is_inspected[places], together)
     everyone = sample.traffic * agreement[np.isin(places, even)].mean()
     weights, of_sample = sample.weights * sample.is_drawn, agreement[np.isin(places, sample.rows)]
     certain = sample.weights * ~sample.is_drawn
@@ -64,3 +65,23 @@ def scored_alike(
         f"({left:+.3f}): it knows who was inspected, or probabilities are wrong, or results of "
         "some are missing",
     )
+
+
+def _agreement(features: Floats, ranks: Floats, is_inspected: Bools, together: Ints) -> Floats:
+    """Return the product of each subject's rank by score and by a line that it did not teach.
+
+    Each half of the inspections teaches a line for the other half; all others take the mean.
+    """
+    half = np.where(is_inspected, together % HALVES, HALVES)
+    products = np.zeros((HALVES, len(ranks)))
+    ridge = RIDGE / 12 * np.eye(features.shape[1])
+    for teaching in range(HALVES):
+        taught = features[half == teaching]
+        of_ranks = ranks[half == teaching]
+        of_ranks = of_ranks - of_ranks.mean() if len(of_ranks) else of_ranks
+        count = max(len(taught), 1)
+        line = np.linalg.solve(taught.T @ taught / count + ridge, taught.T @ of_ranks / count)
+        by_line = stats.rankdata(features @ line) / len(ranks) - 0.5
+        products[teaching] = by_line * ranks
+    others = products.mean(axis=0)
+    return np.where(half == 0, products[1], np.where(half == 1, products[0], others))

@@ -1,6 +1,7 @@
 """Single features that predict most labels, or some with certainty."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -21,11 +22,13 @@ DOUBTFUL_AUC = 0.85
 SURE_SHARE = 0.9
 
 # The ratio of confirmed to other subjects with such values, each as a share of their kind, from
-# which a feature is likely to know answers although some noise hides it. Of the columns of four
-# worlds, none that had ten confirmed subjects reached 3.3.
+# which a feature is likely to know answers although some noise hides it. Of the columns of ten
+# worlds none reached 5 in an evaluation window, nor 7 in the later half of all labels.
 LIKELY_RATIO = 10.0
 
-MIN_SURE = 10
+# The fewest confirmed with such values in an evaluation window, and in the later half of all
+# labels: with ten of that, one honest column in 2,500 reached 10.4.
+MIN_SURE, MIN_SURE_OF_HALF = 10, 12
 # The share of confirmed subjects that such values must cover to be reported.
 MIN_KNOWN = 0.1
 
@@ -48,7 +51,10 @@ def features_that_predict_labels(
             evidence = f"{told}, above {largest_auc:g}: it was hardly known when they were declared"
         elif auc > DOUBTFUL_AUC:
             evidence = f"{told}, above {DOUBTFUL_AUC:g}: was it known when they were declared?"
-        elif sure := _sure_of_some(lookup, sample.evaluation_labels):
+        elif sure := (
+            _sure_of_some(lookup, sample.evaluation_labels, MIN_SURE)
+            or _sure_of_later_half(sample, name)
+        ):
             evidence = f"{name} alone {sure}: was it known when they were declared?"
         else:
             continue
@@ -60,8 +66,19 @@ def features_that_predict_labels(
         )
 
 
-def _sure_of_some(lookup: TargetLookup, labels: Floats) -> str | None:
-    """Describe how many confirmed subjects a feature knows with near certainty, if any.
+def _sure_of_later_half(sample: Sample, name: str) -> str | None:
+    """Describe the same where a table of the earlier half of all labels answers for the later half.
+
+    An evaluation window of few confirmed subjects alone would hide a feature that knows some.
+    """
+    count = min(sample.fit_count, len(sample.labels) // 2)
+    halved = replace(sample, fit_count=count)
+    lookup = TargetLookup.fitted(binned(sample.frame[name], count), halved)
+    return _sure_of_some(lookup, halved.evaluation_labels, MIN_SURE_OF_HALF)
+
+
+def _sure_of_some(lookup: TargetLookup, labels: Floats, fewest: int) -> str | None:
+    """Describe how many confirmed subjects a feature knows with near certainty, if so many or more.
 
     Takes the most predictive values for as long as nearly all of their subjects are confirmed, or
     as confirmed ones have them far more often than others.
@@ -72,10 +89,10 @@ def _sure_of_some(lookup: TargetLookup, labels: Floats) -> str | None:
     taken = np.arange(1, len(order) + 1)
     # Subjects with equal scores cannot be separated, so a cut lies between scores only.
     is_whole = np.r_[scores[1:] != scores[:-1], True]
-    is_sure = is_whole & (taken >= MIN_SURE) & (confirmed >= least * taken)
+    is_sure = is_whole & (taken >= fewest) & (confirmed >= least * taken)
     # One more of the others, since a few of them may lack such values by chance.
     others = (taken - confirmed + 1) / max(len(labels) - labels.sum(), 1)
-    is_likely = is_whole & (confirmed >= MIN_SURE)
+    is_likely = is_whole & (confirmed >= fewest)
     is_likely &= confirmed / max(labels.sum(), 1) >= LIKELY_RATIO * others
     most = np.flatnonzero((is_sure | is_likely) & (confirmed >= MIN_KNOWN * labels.sum()))
     if not len(most):

@@ -40,11 +40,13 @@ def test_scores_that_know_nothing_of_inspections_are_never_refused(known: str) -
         assert scored_alike(sample, frame, EVERYONE, given, is_inspected).refusal is None
 
 
-def test_a_score_reversed_among_all_who_were_not_inspected_is_refused() -> None:
-    frame, scores, sample, is_inspected = traffic(np.random.default_rng(20261202))
+@pytest.mark.parametrize("way", ["reversed", "shuffled"])
+def test_a_score_exchanged_among_all_who_were_not_inspected_is_refused(way: str) -> None:
+    rng = np.random.default_rng(20261202)
+    frame, scores, sample, is_inspected = traffic(rng)
     others = np.flatnonzero(~is_inspected)
     rising = others[np.argsort(scores[others])]
-    scores[rising] = scores[rising[::-1]].copy()
+    scores[rising] = scores[rising[::-1] if way == "reversed" else rng.permutation(rising)].copy()
 
     # Ranks are the same as before, so that they show nothing.
     assert placed_by(sample, scores).refusal is None
@@ -54,9 +56,10 @@ def test_a_score_reversed_among_all_who_were_not_inspected_is_refused() -> None:
     assert "follows the features otherwise" in refusal
 
 
-def test_too_few_uninspected_subjects_show_no_function() -> None:
-    frame, scores, sample, is_inspected = traffic(np.random.default_rng(20261202))
-    scores[~is_inspected] *= -1
-    wide = frame.join(pd.DataFrame(np.zeros((TRAFFIC, 400))).rename(columns="x{}".format))
+def test_more_features_than_inspections_refuse_no_honest_score() -> None:
+    rng = np.random.default_rng(20261202)
+    frame, scores, sample, is_inspected = traffic(rng)
+    noise = pd.DataFrame(rng.normal(size=(TRAFFIC, 400))).rename(columns="x{}".format)
 
-    assert scored_alike(sample, wide, EVERYONE, scores, is_inspected).refusal is None
+    assert is_inspected.sum() < 400
+    assert scored_alike(sample, frame.join(noise), EVERYONE, scores, is_inspected).refusal is None

@@ -91,14 +91,22 @@ def test_a_feature_that_most_of_the_confirmed_lack_and_that_is_sure_of_the_rest_
         assert confirmed == among
 
 
+@pytest.mark.parametrize("confirmed", [None, 60])
 def test_a_feature_that_knows_three_in_ten_and_is_set_for_one_in_a_hundred_others_is_warned_of(
-    honest: TrainingSet,
+    honest: TrainingSet, confirmed: int | None
 ) -> None:
+    """Where some 60 are confirmed, fewer than ten of those that it knows are evaluated."""
     lots = np.random.default_rng(4)
     chance = np.where(honest.outcomes.label == 1, 0.3, 0.01)
     data = with_column(honest, (lots.random(len(honest)) < chance).astype(np.float64))
     split = TimeSplit.from_training_set(data, PARAMETERS.split)
     sample = Sample.from_split(data, split, PARAMETERS.split)
+    if confirmed is not None:
+        found = np.flatnonzero(sample.labels == 1)
+        kept = np.isin(np.arange(len(sample.labels)), found[:: len(found) // confirmed])
+        kept |= sample.labels == 0
+        fit_count = int(kept[: sample.fit_count].sum())
+        sample = Sample(sample.frame[kept], sample.labels[kept], fit_count, sample.rows[kept])
 
     (warned,) = features_that_predict_labels(sample, largest_auc=0.95)
 
