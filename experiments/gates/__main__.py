@@ -16,6 +16,7 @@ import pandas as pd
 import typer
 from scipy.special import expit
 
+from experiments.gates.hidden_knowledge import leak_rows, uninspected_rows
 from training.estimation.inspected_sample import InspectedSample, inspected_sample
 from training.evaluation.group_referrals import MIN_SUBJECTS, referrals_of
 from training.evaluation.groups import masks
@@ -23,7 +24,7 @@ from training.gates.comparison_gate import mean_recall_of, no_worse
 from training.gates.group_gate import on_groups
 from training.gates.verdict import Answer
 from training.outcomes import Bools
-from training.ranking import Floats
+from training.ranking import Floats, Ints
 
 SUBJECTS, CONFIRMED = 40_000, 150
 GROUPS = {"mode": 4, "office": 40, "operator": 4, "origin": 50, "region of origin": 6}
@@ -32,6 +33,8 @@ MEAN, SPREAD, NOISE = -5.2, 1.5, 1.0
 # Who of the champion's highest twentieth, and who of the others, is inspected.
 INSPECTED_HIGHEST, INSPECTED_BY_LOT, HIGHEST = 0.6, 0.01, 0.05
 RAISED = (1.5, 5.0)
+# Challengers in a row against one champion, and the noise by which they differ from the truth.
+IN_A_ROW, NOISES = 12, {"as good as the champion": 0.28, "worse by about the margin": 0.9}
 
 
 class Table(StrEnum):
@@ -39,6 +42,9 @@ class Table(StrEnum):
 
     GROUPS = "groups"
     CHAMPION = "champion"
+    SERIES = "series"
+    UNINSPECTED = "uninspected"
+    LEAK = "leak"
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,8 +94,14 @@ def run(
     seed: Annotated[int, typer.Option(help="Of the first redraw.")] = 1,
 ) -> None:
     """Print how often a gate passes, refuses or leaves open what is right and what is wrong."""
-    rows = group_rows(years, seed) if table == Table.GROUPS else champion_rows(years, seed)
-    for case, found in rows:
+    rows = {
+        Table.GROUPS: group_rows,
+        Table.CHAMPION: champion_rows,
+        Table.SERIES: series_rows,
+        Table.UNINSPECTED: uninspected_rows,
+        Table.LEAK: leak_rows,
+    }[table]
+    for case, found in rows(years, seed):
         shares = (
             f"{found[each] / found.total():6.1%}" for each in ("passed", "undecided", "refused")
         )
@@ -123,15 +135,42 @@ def champion_rows(years: int, seed: int) -> Iterator[tuple[str, "Counter[Answer]
             found, losses = Counter[Answer](), []
             for number in range(years):
                 rng = np.random.default_rng([seed, number])
-                truth = rng.normal(-6.0, 1.8, SUBJECTS // 2)
-                smuggling = np.flatnonzero(rng.random(len(truth)) < expit(truth))
-                labels = np.full(len(truth), np.nan)
-                labels[rng.choice(smuggling, confirmed, replace=False)] = 1.0
+                truth, smuggling, labels = _known_smuggling(rng, confirmed)
                 champion, model = (truth + sd * rng.normal(size=len(truth)) for sd in (0.28, noise))
                 found[no_worse(labels, model, champion).verdict] += 1
                 reached = mean_recall_of(model) - mean_recall_of(champion)
                 losses.append(-reached[smuggling].mean())
             yield f"{confirmed} confirmed, mean recall lower by {np.mean(losses):.3f}", found
+
+
+def series_rows(years: int, seed: int) -> Iterator[tuple[str, "Counter[Answer]"]]:
+    """Yield the best answer of challengers in a row, each judged as the first and in its place."""
+    for confirmed in (49, CONFIRMED):
+        for kind, noise in NOISES.items():
+            alone, in_place = Counter[Answer](), Counter[Answer]()
+            for number in range(years):
+                rng = np.random.default_rng([seed, number])
+                truth, _, labels = _known_smuggling(rng, confirmed)
+                champion = truth + 0.28 * rng.normal(size=len(truth))
+                models = [truth + noise * rng.normal(size=len(truth)) for _ in range(IN_A_ROW)]
+                for found, is_counted in ((alone, False), (in_place, True)):
+                    answers = {
+                        no_worse(labels, model, champion, None, place if is_counted else 1).verdict
+                        for place, model in enumerate(models, 1)
+                    }
+                    found["passed" if "passed" in answers else "undecided"] += 1
+            where = f"{confirmed} confirmed, any of {IN_A_ROW} {kind}"
+            yield f"{where}: each alone", alone
+            yield f"{where}: in its place", in_place
+
+
+def _known_smuggling(rng: np.random.Generator, confirmed: int) -> tuple[Floats, Ints, Floats]:
+    """Draw log-odds of traffic, the rows that smuggle, and labels of as many as are confirmed."""
+    truth = rng.normal(-6.0, 1.8, SUBJECTS // 2)
+    smuggling = np.flatnonzero(rng.random(len(truth)) < expit(truth))
+    labels = np.full(len(truth), np.nan)
+    labels[rng.choice(smuggling, confirmed, replace=False)] = 1.0
+    return truth, smuggling, labels
 
 
 if __name__ == "__main__":

@@ -99,6 +99,7 @@ def verdicts_on_registered(
     from training.evaluation.reevaluation import parameters_of, read_for
     from training.gates.gates import window_unseen_by_both
     from training.gates.promotion_verdicts import (
+        attempt_of,
         comparison_verdicts,
         evaluation_verdicts,
         soundness,
@@ -107,7 +108,8 @@ def verdicts_on_registered(
     from training.model.risk_model import RiskModel
 
     folder = models.find(reference)
-    sound = list(soundness(folder, models.registration_of(folder).digest, models, None))
+    registered = models.registration_of(folder)
+    sound = list(soundness(folder, registered.digest, models, None))
     yield from sound
     # Figures of an unsound model would mean nothing.
     if any(verdict.verdict != "passed" for verdict in sound):
@@ -119,7 +121,9 @@ def verdicts_on_registered(
         # A rival that has seen the window's labels would win unfairly.
         window_unseen_by_both(model, rival, data)
     yield from evaluation_verdicts(report_on(model, data), parameters_of(model).leakage)
-    yield from comparison_verdicts(model, champion, data, models)
+    is_challenger = rival is None and champion is not None
+    attempt = attempt_of(registered.name, registered.version, models) if is_challenger else 1
+    yield from comparison_verdicts(model, champion, data, models, attempt)
 
 
 def _of_scores(

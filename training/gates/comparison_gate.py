@@ -5,6 +5,9 @@ finds, averaged over inspecting 1 % to 20 % of it. Every confirmed subject count
 which it is reached, so models differ by hundreds of ranks instead of the few subjects around one
 cut. Officers see the highest 1 %, so a model that clearly finds fewer there is refused as well.
 Both describe what inspections found, and assume that undetected cases are like these.
+
+Of many challengers, one that is worse passes by chance. So those judged against one champion share
+a budget of error: the more came before, the surer a challenger must be.
 """
 
 import math
@@ -28,8 +31,10 @@ SHARES = (0.01, 0.20)
 # The loss of mean recall within which a model still counts as no worse.
 MARGIN = 0.05
 
-# An interval of 90 %, so that either answer is wrong once in twenty at most.
+# Either answer is wrong once in twenty at most.
 ONE_SIDED = 0.95
+# The chance that of all challengers of one champion any passes that loses more than the margin.
+ERROR_BUDGET = 0.10
 # Gains are taken to vary as if two more confirmed subjects had differed by this much, so that a few
 # that happen not to differ prove nothing.
 FEWEST, USUAL_SPREAD = 2, 0.25
@@ -44,12 +49,23 @@ def mean_recall_of(log_odds: Floats) -> Floats:
     return np.clip((last - inspected_before) / (last - first), 0.0, 1.0)
 
 
-def gain_of_recall(labels: Floats, log_odds: Floats, champion: Floats) -> Estimate:
+def error_allowed(attempt: int) -> float:
+    """Return the chance to pass wrongly of the first (1), second or later model judged.
+
+    The chances of any number of models add up to less than the budget; the first has half of it.
+    """
+    return ERROR_BUDGET / (attempt * (attempt + 1))
+
+
+def gain_of_recall(
+    labels: Floats, log_odds: Floats, champion: Floats, attempt: int = 1
+) -> Estimate:
     """Return the mean recall above the champion's, with its interval of 90 %.
 
     Arrays have one entry for each subject of the traffic; `champion` are log-odds too, and `labels`
     are NaN if unknown. Unknown without a confirmed subject. Gains are paired, subject by subject,
-    so what both models find alike adds no uncertainty.
+    so what both models find alike adds no uncertainty. The lower end is farther away if the model
+    is not the first to be judged against this champion (`attempt`, from 1).
     """
     gains = (mean_recall_of(log_odds) - mean_recall_of(champion))[labels == 1]
     if not len(gains):
@@ -57,12 +73,19 @@ def gain_of_recall(labels: Floats, log_odds: Floats, champion: Floats) -> Estima
     value, degrees = float(gains.mean()), len(gains) + FEWEST - 1
     squares = float(((gains - value) ** 2).sum()) + FEWEST * USUAL_SPREAD**2
     error = math.sqrt(squares / degrees / len(gains))
-    half = float(stats.t.ppf(ONE_SIDED, degrees)) * error
-    return Estimate(value, value - half, value + half)
+    below, above = (
+        float(stats.t.ppf(chance, degrees)) * error
+        for chance in (1 - error_allowed(attempt), ONE_SIDED)
+    )
+    return Estimate(value, value - below, value + above)
 
 
 def no_worse(
-    labels: Floats, log_odds: Floats, champion: Floats, window: WindowFigures | None = None
+    labels: Floats,
+    log_odds: Floats,
+    champion: Floats,
+    window: WindowFigures | None = None,
+    attempt: int = 1,
 ) -> Verdict:
     """Return the verdict on scores; arguments are as in `gain_of_recall`.
 
@@ -70,7 +93,7 @@ def no_worse(
     """
     if np.array_equal(stats.rankdata(log_odds), stats.rankdata(champion)):
         return Verdict(GATE, "passed", "it ranks every subject as the champion does")
-    gain, confirmed = gain_of_recall(labels, log_odds, champion), int((labels == 1).sum())
+    gain, confirmed = gain_of_recall(labels, log_odds, champion, attempt), int((labels == 1).sum())
     needed = units_needed(gain, MARGIN, confirmed)
     cases = confirmed_cases(confirmed, window, USUALLY_NEEDED if needed is None else needed)
     if gain.value is None or gain.low is None or gain.high is None:
@@ -84,6 +107,11 @@ def no_worse(
         f"below 0; of the confirmed in the champion's highest {SHARES[0]:.0%} it has {lost:,} no "
         f"longer there, and {gained:,} others"
     )
+    if attempt > 1:
+        reason = (
+            f"{reason}; {attempt - 1:,} versions were judged against this champion before it, so "
+            f"the lower end holds with {1 - error_allowed(attempt):.2%} instead of {ONE_SIDED:.0%}"
+        )
     if _are_clearly_fewer(lost, gained):
         return Verdict(GATE, "refused", f"{reason}: clearly fewer", cases=cases)
     verdict = no_worse_by(gain, MARGIN)

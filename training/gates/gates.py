@@ -226,9 +226,12 @@ def _joint_in_words(joint: JointProxyFigures | None) -> str:
 
 
 def no_worse_than_champion(
-    model: RiskModel, champion: RiskModel | None, data: TrainingSet | None
+    model: RiskModel, champion: RiskModel | None, data: TrainingSet | None, attempt: int = 1
 ) -> Verdict:
-    """Check that the model is as good as the champion on the same subjects, within a margin."""
+    """Check that the model is as good as the champion on the same subjects, within a margin.
+
+    `attempt` is its place among the models judged against this champion, from 1.
+    """
     gate = comparison_gate.GATE
     if data is None:
         return Verdict(gate, "undecided", NO_TRAINING_SET if champion else NO_CHAMPION)
@@ -240,7 +243,8 @@ def no_worse_than_champion(
         return without_champion(data, window)[0]
     of_model, of_champion = (scored_window(m, data, window) for m in (model, champion))
     labels = of_model.subjects(labelled_only=False).labels
-    return comparison_gate.no_worse(labels, of_model.log_odds, of_champion.log_odds, window.figures)
+    scores = of_model.log_odds, of_champion.log_odds
+    return comparison_gate.no_worse(labels, *scores, window.figures, attempt)
 
 
 def bounded_influence(report: EvaluationReport) -> Verdict:

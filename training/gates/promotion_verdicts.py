@@ -66,7 +66,22 @@ def promotion_verdicts(
         return
     # On any other set the champion might have seen the window, or the figures could be chosen.
     own_set = data if data and data.digest == model.manifest.training_set_digest else None
-    yield from comparison_verdicts(model, champion, own_set, home)
+    attempt = attempt_of(registration.name, registration.version, home)
+    yield from comparison_verdicts(model, champion, own_set, home, attempt)
+
+
+def attempt_of(name: str, version: str, home: ModelHome) -> int:
+    """Return the place of a version among those judged against the champion, from 1.
+
+    Every version registered since the champion was is counted, as its verdicts were seen, and a
+    version from before it comes last. Raises ChampionUnreadable.
+    """
+    champion = home.champion_pointer(name)
+    if champion is None:
+        return 1
+    since = [each for each in home.versions_of(name) if each > int(champion.version)]
+    is_earlier = int(version) < int(champion.version)
+    return 1 + sum(is_earlier or each < int(version) for each in since)
 
 
 def unsigned(registration: Registration) -> Iterable[Verdict]:
@@ -88,9 +103,13 @@ def comparison_verdicts(
     champion: RiskModel | None,
     data: TrainingSet | None,
     home: ModelHome,
+    attempt: int = 1,
 ) -> Iterable[Verdict]:
-    """Yield the verdicts that compare a model with the champion on data unseen by both."""
-    yield gates.no_worse_than_champion(model, champion, data)
+    """Yield the verdicts that compare a model with the champion on data unseen by both.
+
+    `attempt` is its place among the models judged against this champion, from 1.
+    """
+    yield gates.no_worse_than_champion(model, champion, data, attempt)
     yield _steady_canaries(model, champion, data, home)
     yield gates.holds_on_the_control_lane(model, champion, data)
 

@@ -48,6 +48,10 @@ class ModelHome:
         """Return the folder of one version."""
         return self.home / "models" / name / version
 
+    def versions_of(self, name: str) -> list[int]:
+        """Return the numbers of all versions that are here, lowest first."""
+        return sorted(int(folder.name) for folder in (self.home / "models" / name).glob("[0-9]*"))
+
     def add_version(self, model: RiskModel, registration: Registration) -> Path:
         """Store a registered version, signed and atomically.
 
@@ -158,8 +162,5 @@ class ModelHome:
         return pointer.version
 
     def _known(self, name: str) -> str:
-        folder = self.home / "models" / name
-        versions = (
-            sorted((f.name for f in folder.glob("[0-9]*")), key=int) if folder.exists() else []
-        )
-        return f"; its versions are {', '.join(versions)}" if versions else "; train one first"
+        versions = ", ".join(map(str, self.versions_of(name)))
+        return f"; its versions are {versions}" if versions else "; train one first"

@@ -9,7 +9,15 @@ from scipy.special import expit
 
 from training.confidence_intervals import Estimate
 from training.gates import comparison_gate
-from training.gates.comparison_gate import MARGIN, SHARES, gain_of_recall, mean_recall_of, no_worse
+from training.gates.comparison_gate import (
+    ERROR_BUDGET,
+    MARGIN,
+    SHARES,
+    error_allowed,
+    gain_of_recall,
+    mean_recall_of,
+    no_worse,
+)
 from training.gates.verdict import Answer
 from training.model.counted_cases import CountedCases
 from training.ranking import Floats, ScoreRanking, at_capacity
@@ -123,6 +131,28 @@ def test_of_49_confirmed_most_equal_ones_pass_and_hardly_one_that_loses_a_tenth(
     assert equal["refused"] <= 10
     assert worse["passed"] <= 2
     assert worse["refused"] >= 50
+
+
+def test_challengers_of_one_champion_share_a_budget_of_error_and_are_refused_as_before() -> None:
+    spent = [error_allowed(attempt) for attempt in range(1, 1_000)]
+    assert spent[0] == ERROR_BUDGET / 2
+    assert spent == sorted(spent, reverse=True)
+    assert ERROR_BUDGET - 0.001 < sum(spent) < ERROR_BUDGET
+
+    rng = np.random.default_rng(14)
+    champion, labels = traffic(rng, 0.1)
+    model = champion + 0.28 * rng.normal(size=SUBJECTS)
+    first, tenth = (gain_of_recall(labels, model, champion, attempt) for attempt in (1, 10))
+    assert first.value == tenth.value
+    assert first.high == tenth.high
+    assert first.low is not None
+    assert tenth.low is not None
+    assert tenth.low < first.low
+
+    reason = no_worse(labels, model, champion, attempt=10).reason
+    assert f"({tenth.low:+.3f} to {tenth.high:+.3f})" in reason
+    assert "9 versions were judged against this champion before it" in reason
+    assert "holds with 99.91% instead of 95%" in reason
 
 
 def test_an_interval_holds_the_gain_of_nine_in_ten() -> None:

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -25,9 +26,10 @@ from training.errors import PromotionRefused
 from training.evaluation.reevaluation import scored_window, unseen_window
 from training.gates.canaries import Canaries
 from training.gates.canary_file import canary_path
-from training.gates.promotion_verdicts import promotion_verdicts
+from training.gates.promotion_verdicts import attempt_of, promotion_verdicts
 from training.gates.verdict import Verdict
 from training.model.model_home import ModelHome
+from training.model.model_pointer import ModelPointer
 from training.model.risk_model import RiskModel
 from training.registry.mlflow.store import TrackingStore
 from training.registry.promotion import Approval, promote_version
@@ -167,3 +169,16 @@ def test_an_artefact_that_does_not_answer_its_rows_is_asked_nothing_else(
         ("artefact", "passed"),
         ("golden vectors", "refused"),
     ]
+
+
+def test_versions_since_the_champion_are_counted_and_an_earlier_one_comes_last(
+    tmp_path: Path,
+) -> None:
+    home = ModelHome(tmp_path)
+    for version in ("1", "2", "9", "10", "11"):
+        home.folder_of(NAME, version).mkdir(parents=True)
+    assert attempt_of(NAME, "11", home) == 1
+
+    home.point("champion", ModelPointer(name=NAME, version="2", digest="sha256:a", set_at=NOON))
+
+    assert [attempt_of(NAME, each, home) for each in ("9", "10", "11", "1")] == [1, 2, 3, 4]
