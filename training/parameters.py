@@ -175,7 +175,7 @@ class SelectionParameters(Parameters):
     traffic_per_confirmed: Annotated[float, Field(gt=0)] = 25.0
     calibration: Literal["equal", "inverse_probability"] = "inverse_probability"
     fit_clip: Annotated[float, Field(ge=1)] = 100.0
-    calibration_clip: Annotated[float, Field(ge=1)] = 50.0
+    calibration_clip: Annotated[float, Field(ge=1)] = 30.0
     largest_author_share: Share = 0.2
     largest_office_share: Share = 0.3
 

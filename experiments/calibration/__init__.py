@@ -1,0 +1,1 @@
+"""Promised against true probabilities of the highest ranked subjects of invented worlds."""
