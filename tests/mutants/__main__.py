@@ -1,4 +1,8 @@
-"""`python -m tests.mutants [GROUP or FILE …] [--share .2] [--processes 2]`: see the package."""
+"""`python -m tests.mutants [GROUP, RIGHT or FILE …] [--share .2] [--processes 2]`: see the package.
+
+A right, such as R54, stands for the code that its row of `docs/rights.md` names and the tests below
+it. Rights are tried only if they are named.
+"""
 
 import argparse
 import os
@@ -14,7 +18,7 @@ from rich.console import Console
 from rich.progress import track
 
 from tests.forked_pytest import load_libraries
-from tests.mutants.enumeration import Target, mutations, targets
+from tests.mutants.enumeration import Target, mutations, targets, targets_of_rights
 from tests.mutants.report import REASONS, reasons, scores, table, without_reason
 from tests.mutants.trial import (
     AT_LEAST_S,
@@ -36,6 +40,7 @@ def main() -> int:
         for target in targets(Path())
         if not asked.what or target.group in asked.what or target.file in asked.what
     ]
+    chosen += [target for target in targets_of_rights(Path()) if target.group in asked.what]
     if not chosen:
         groups = ", ".join(sorted({target.group for target in targets(Path())}))
         print(f"no target is called {' '.join(asked.what)}; groups are {groups}", file=sys.stderr)
@@ -50,7 +55,9 @@ def main() -> int:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.mutants", description=__doc__)
-    parser.add_argument("what", nargs="*", help="groups or files; everything by default")
+    parser.add_argument(
+        "what", nargs="*", help="groups, rights or files; all but rights by default"
+    )
     parser.add_argument(
         "--share", type=float, default=1.0, help="share of mutants, drawn by a seed"
     )
@@ -67,9 +74,10 @@ def _tried(chosen: list[Target], share: float, processes: int) -> Iterator[Verdi
         TemporaryDirectory(prefix="mutants-") as scratch,
         ProcessPoolExecutor(processes, get_context("fork"), begin_worker, (scratch,)) as pool,
     ):
-        longest = dict(zip(chosen, pool.map(sound_run_s, chosen), strict=True))
+        by_tests = {target.tests: target for target in chosen}
+        longest = dict(zip(by_tests, pool.map(sound_run_s, by_tests.values()), strict=True))
         trials = [
-            (target, mutation, SLOWER * longest[target] + AT_LEAST_S)
+            (target, mutation, SLOWER * longest[target.tests] + AT_LEAST_S)
             for target in chosen
             for mutation in mutations(target)
             if draws.random() < share

@@ -12,10 +12,13 @@ from cosmic_ray.plugins import OPERATOR_PROVIDERS
 from cosmic_ray.work_db import WorkDB, use_db
 from cosmic_ray.work_item import MutationSpec
 
+from tests.docs.named_places import named
 from tests.mutants.declarations import OPERATORS
+from tests.test_rights import ROWS
 
 OPERATOR_PROVIDERS["declarations"] = OPERATORS
 TARGETS = Path(__file__).parent / "targets.toml"
+WANTED_OF_A_RIGHT = 0.9
 
 # Of each operator the mutations that are hard to notice: a sign turned, a bound moved over its edge
 # or to the other side. The many others that Cosmic Ray has would make a run long and a score look
@@ -43,7 +46,8 @@ class Target:
     """A file to mutate, the tests that must notice, and the group whose score it counts in.
 
     `is_pure` says that the tests need no fixture of a folder above them, and may run without: ten
-    times as fast below `tests/serving`, whose fixtures import the whole service.
+    times as fast below `tests/serving`, whose fixtures import the whole service. `within` is the
+    function to mutate, empty for the whole file.
     """
 
     group: str
@@ -51,6 +55,7 @@ class Target:
     file: str
     tests: tuple[str, ...]
     is_pure: bool = False
+    within: str = ""
 
 
 def targets(root: Path) -> Iterator[Target]:
@@ -70,6 +75,19 @@ def targets(root: Path) -> Iterator[Target]:
                 )
 
 
+def targets_of_rights(root: Path) -> Iterator[Target]:
+    """Every file that a row of `docs/rights.md` names, with the tests of that row as its group."""
+    for right, (where, tests) in ROWS.items():
+        for place in named(where):
+            pattern, _, within = place.partition("::")
+            for path in sorted(root.glob(pattern)):
+                for file in sorted(path.rglob("*.py")) if path.is_dir() else [path]:
+                    if file.suffix == ".py" and file.name != "__init__.py":
+                        name = file.relative_to(root).as_posix()
+                        asked = tuple(named(tests))
+                        yield Target(right, WANTED_OF_A_RIGHT, name, asked, within=within)
+
+
 def mutations(target: Target) -> list[MutationSpec]:
     """The mutations of a file, seen from the working directory, that could change what it does."""
     with use_db(":memory:", WorkDB.Mode.create) as session:
@@ -80,7 +98,8 @@ def mutations(target: Target) -> list[MutationSpec]:
     return [
         mutation
         for mutation in every
-        if (mutation.operator_name in _TURNED or not _MANY.fullmatch(mutation.operator_name))
+        if target.within in ("", mutation.definition_name)
+        and (mutation.operator_name in _TURNED or not _MANY.fullmatch(mutation.operator_name))
         and not any(begin <= mutation.start_pos < end for begin, end in annotations)
         and not _is_beyond_cosmic_ray(mutation, source)
         and not _ends_places(source, mutation.start_pos)

@@ -7,7 +7,7 @@ from cosmic_ray.mutating import mutate_code
 from cosmic_ray.plugins import get_operator
 
 from tests.mutants.declarations import OPERATORS
-from tests.mutants.enumeration import Target, mutations, targets
+from tests.mutants.enumeration import Target, mutations, targets, targets_of_rights
 from tests.mutants.report import REASONS, Score, key_of, reasons, scores, table, without_reason
 from tests.mutants.trial import Verdict
 
@@ -99,6 +99,17 @@ def test_every_target_is_there_with_its_tests() -> None:
     for target in every:
         for test in target.tests:
             assert (ROOT / test).exists(), f"{target.file} wants {test}"
+
+
+def test_the_code_and_tests_of_a_right_are_those_of_its_row() -> None:
+    of_rights = [target for target in targets_of_rights(ROOT) if target.group in ("R18", "R54")]
+
+    assert {target.file for target in of_rights if target.group == "R54"} == {
+        "serving/audit/impact_assessment.py"
+    }
+    assert "features/engine/batch/__init__.py" not in {target.file for target in of_rights}
+    assert "training/data/time_split.py" in {target.file for target in of_rights}
+    assert all("::" in test for target in of_rights for test in target.tests)
 
 
 def test_every_gate_and_every_estimate_is_a_target() -> None:
