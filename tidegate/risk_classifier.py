@@ -11,6 +11,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
+from serving.models.scores import PreparedTrees
 from tidegate.frames import as_pandas, is_tabular
 from training.errors import TrainingError
 from training.fit.booster_predict import Margins
@@ -116,6 +117,14 @@ class RiskClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # u
         parts, expected = margins.contributions(self._rows(X))
         slope = self.calibration_.slope
         return slope * parts, slope * expected + self.calibration_.intercept
+
+    def interactions(self, X: Any) -> Floats:
+        """Return SHAP interaction values [rows, features, features] in log-odds.
+
+        The rows of each matrix add up to the contributions.
+        """
+        trees = PreparedTrees.from_text(self._checked().booster_text_)
+        return self.calibration_.slope * trees.interactions(self._rows(X))
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

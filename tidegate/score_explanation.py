@@ -1,6 +1,6 @@
 """Explanations of scores: exact contributions, sentences and plots."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -14,10 +14,11 @@ from features.definition import Peers
 from features.errors import TidegateError, nearest_of
 from serving.explanation.comparison import compare_with_peers
 from serving.explanation.formatting import Value
+from serving.explanation.interactions import Interaction, strongest_interactions
 from serving.explanation.reason_ranking import judge, ranking_of
 from serving.explanation.reasons_in_words import Reason, ReasonRenderer
 from serving.language import Language, language_named
-from serving.models.scores import Scorer, logistic
+from serving.models.scores import Floats, Scorer, logistic
 from tidegate.frames import as_pandas
 from tidegate.home import DEFAULT, AnyModel, model_in
 from tidegate.risk_classifier import RiskClassifier
@@ -31,7 +32,7 @@ class ScoreExplanation:
 
     `contributions` and `values` have a row for each subject and a column for each feature;
     contributions are SHAP values in calibrated log-odds, missing values NaN or None. `model` and
-    `peers` are None without words.
+    `peers` are None without words. `interact` computes interaction values when they are asked for.
     """
 
     contributions: pd.DataFrame
@@ -40,6 +41,7 @@ class ScoreExplanation:
     log_odds: "pd.Series[float]"
     model: RiskModel | None = None
     peers: pd.DataFrame | None = None
+    interact: Callable[[pd.DataFrame], Floats] | None = None
 
     @property
     def probability(self) -> "pd.Series[float]":
@@ -54,14 +56,34 @@ class ScoreExplanation:
         row may have none. Raises TidegateError for a language that is not shipped, and for a
         classifier of any table, whose columns have no sentences.
         """
-        if self.model is None:
-            raise TidegateError("columns of any table have no sentences; want a model of Tidegate")
-        spoken = language_named(language)
-        return [self._reasons_of(at, self.model, spoken) for at in range(len(self.values))]
+        model, spoken = self._worded(), language_named(language)
+        return [self._reasons_of(at, model, spoken) for at in range(len(self.values))]
 
     def in_words(self, language: str = "en") -> list[list[str]]:
         """Return the sentences of each row's reasons, in English, French or Arabic (en, fr, ar)."""
         return [[reason.words for reason in of_row] for of_row in self.reasons(language)]
+
+    def interaction_values(self) -> Floats:
+        """Return SHAP interaction values [rows, features, features] in calibrated log-odds.
+
+        Symmetric, and the rows of each matrix add up to the contributions. It costs about six times
+        the contributions; 135 features take 146 KB for each row.
+        """
+        if self.interact is None:
+            raise TidegateError("this explanation has no trees; want one made by `tg.explain`")
+        return self.interact(self.values)
+
+    def interactions(self, count: int = 5, language: str = "en") -> list[list[Interaction]]:
+        """Return the strongest interactions of each row, such as a low price with a new importer.
+
+        `words` of each say it as a sentence. Raises TidegateError as `reasons` does.
+        """
+        model, spoken = self._worded(), language_named(language)
+        scorer = Scorer.for_model(model)
+        return [
+            list(strongest_interactions(scorer, self._values_of(at), count, spoken))
+            for at in range(len(self.values))
+        ]
 
     def to_shap(self) -> shap.Explanation:
         """Return the same for the plots of `shap`, such as `shap.plots.beeswarm`.
@@ -77,8 +99,16 @@ class ScoreExplanation:
             feature_names=list(self.values.columns),
         )
 
+    def _worded(self) -> RiskModel:
+        if self.model is None:
+            raise TidegateError("columns of any table have no sentences; want a model of Tidegate")
+        return self.model
+
+    def _values_of(self, at: int) -> dict[str, Value]:
+        return {str(name): _plain(value) for name, value in self.values.iloc[at].items()}
+
     def _reasons_of(self, at: int, model: RiskModel, language: Language) -> tuple[Reason, ...]:
-        values = {str(name): _plain(value) for name, value in self.values.iloc[at].items()}
+        values = self._values_of(at)
         parts = dict(zip(values, self.contributions.iloc[at].tolist(), strict=True))
         groups: Mapping[Peers, str] = {}
         if self.peers is not None:
@@ -112,14 +142,21 @@ def explain_scores(
         values = table[list(getattr(model, "feature_names_in_", table.columns))]
         parts, base = model.contributions(values)
         log_odds, found = model.decision_function(values), None
+        interact: Callable[[pd.DataFrame], Floats] = model.interactions
     else:
         found = model_in(home, model)
         values = table[[name for name in found.encoding.names if name in table.columns]]
-        scores = Scorer.for_model(found).score(found.encode_frame(values))
+        scorer = Scorer.for_model(found)
+        scores = scorer.score(found.encode_frame(values))
+        interact = partial(_interactions, scorer, found)
         parts, base, log_odds = scores.contributions, scores.base_log_odds, scores.log_odds
     contributions = pd.DataFrame(parts, index=values.index, columns=values.columns)
     by_row = pd.Series(log_odds, index=values.index)
-    return ScoreExplanation(contributions, values, base, by_row, found, peers)
+    return ScoreExplanation(contributions, values, base, by_row, found, peers, interact)
+
+
+def _interactions(scorer: Scorer, model: RiskModel, values: pd.DataFrame) -> Floats:
+    return scorer.interactions(model.encode_frame(values))
 
 
 def _features(

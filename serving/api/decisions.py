@@ -51,6 +51,16 @@ class DecisionQuery(BaseModel):
         return self
 
 
+class ExplanationQuery(BaseModel):
+    """What else an explanation is to contain."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    interactions: Annotated[int, Field(ge=0, le=20)] = Field(
+        0, description="How many of the strongest interactions of two features to compute."
+    )
+
+
 class DecisionPage(ClosedModel):
     """Decisions, the newest first; `next` is the cursor of the next page.
 
@@ -94,12 +104,21 @@ def read_decision(
     return _as_seen_by(caller, decision)
 
 
-@router.get("/{decision_id}/explanation", responses=NOT_FOUND)
+@router.get(
+    "/{decision_id}/explanation",
+    responses=NOT_FOUND | problems(s422="`interactions` is refused; want 0 to 20."),
+)
 def read_explanation(
-    services: TheServices, caller: MayExplain, language: RequestedLanguage, decision_id: str
+    services: TheServices,
+    caller: MayExplain,
+    language: RequestedLanguage,
+    decision_id: str,
+    query: Annotated[ExplanationQuery, Query()],
 ) -> ExplanationAnswer:
     """Return base value, every contribution, reasons for and against, and missing inputs.
 
+    With `interactions`, also what two features add together, such as a low price with a new
+    importer: exact, but several times as costly, so only on request.
     Texts are in the installed language that `Accept-Language` prefers. With the scope `review`, the
     explanation of a randomly drawn subject is refused (403).
     """
@@ -108,7 +127,7 @@ def read_explanation(
     if _is_blind(caller, seen):
         raise Forbidden("it was drawn at random: reviewers get no score and no reason")
     decision = with_reasons(services.models, seen)
-    details = details_of(services.models, decision, language)
+    details = details_of(services.models, decision, language, query.interactions)
     finds = services.earlier_finds.behind(caller, decision)
     return ExplanationAnswer.from_decision(decision, details, finds, language)
 

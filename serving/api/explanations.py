@@ -13,6 +13,7 @@ from serving.explanation.decision_parts import CHECKED_WHEN_READ, DecisionPart
 from serving.explanation.estimate_text import estimate_in_words
 from serving.explanation.explained_score import Inspected
 from serving.explanation.formatting import Value
+from serving.explanation.interactions import Interaction
 from serving.explanation.missing_inputs import MissingInputEffect, missing_in_words
 from serving.explanation.provenance_text import provenance_in_words
 from serving.explanation.reason_ranking import Habits, Remainder
@@ -172,6 +173,10 @@ class ExplanationAnswer(ExplanationParts):
         "null where the model that decided no longer answers."
     )
     unseen: list[str] = Field(description="Features whose category training never held.")
+    interactions: list[Interaction] | None = Field(
+        description="What two features add together, strongest first; null if `interactions` did "
+        "not ask for any, or where the model that decided no longer answers."
+    )
 
     @classmethod
     def from_decision(
@@ -184,7 +189,7 @@ class ExplanationAnswer(ExplanationParts):
         """Return the complete explanation of a stored decision; raises NotFound."""
         result = decision.result
         missing = [missing_in_words(path, language) for path in decision.missing]
-        effects = details.missing_input_effects
+        effects, pairs = details.missing_input_effects, details.interactions
         return cls(
             **dict(ExplanationParts.parts_of(decision, language)),
             decision_id=decision.decision_id,
@@ -204,4 +209,5 @@ class ExplanationAnswer(ExplanationParts):
             missing_in_words=missing,
             missing_input_effects=None if effects is None else list(effects),
             unseen=list(decision.unseen),
+            interactions=None if pairs is None else list(pairs),
         )

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from features.catalogue import features_by_name
 from features.provenance import Provenance, SubmissionProvenance
 from serving.audit.decision import Decision
+from serving.explanation.interactions import Interaction, strongest_interactions
 from serving.explanation.missing_inputs import MissingInputEffect, missing_input_effects
 from serving.language import ENGLISH, Language
 from serving.models.model_pool import ModelPool
@@ -16,13 +17,15 @@ from serving.models.model_pool import ModelPool
 
 @dataclass(frozen=True)
 class DecisionDetails:
-    """Effects of missing inputs on a score, and the provenance of its reasons by feature.
+    """Effects of missing inputs on a score, the provenance of its reasons, and interactions.
 
-    `missing_input_effects` is None if another model answers by now, or none was used.
+    `missing_input_effects` is None if another model answers by now, or none was used;
+    `interactions` also if none were wanted.
     """
 
     missing_input_effects: tuple[MissingInputEffect, ...] | None
     provenance: dict[str, Provenance]
+    interactions: tuple[Interaction, ...] | None = None
 
 
 # For readers without the scope to see reasons.
@@ -30,22 +33,28 @@ UNEXPLAINED = DecisionDetails(None, {})
 
 
 def details_of(
-    models: ModelPool, decision: Decision, language: Language = ENGLISH
+    models: ModelPool, decision: Decision, language: Language = ENGLISH, interactions: int = 0
 ) -> DecisionDetails:
     """Return the effects of missing inputs and the records that the reasons rest on.
+
+    Of `interactions` the strongest are computed, so many; of 0 none.
 
     The decision must have its reasons already (`with_reasons`).
     """
     if decision.unscored:
         return UNEXPLAINED
     champion = models.active_champions().get(decision.subject_kind)
-    effects = None
+    effects, pairs = None, None
     # Another version would weigh the inputs differently, and explain a score it did not give.
     if champion is not None and champion.model.digest == decision.result.model.digest:
         effects = missing_input_effects(
             champion.scorer, decision.vector, decision.missing, language
         )
-    return DecisionDetails(effects, _provenance(decision))
+        if interactions:
+            pairs = strongest_interactions(
+                champion.scorer, decision.vector, interactions, language, decision.said_with
+            )
+    return DecisionDetails(effects, _provenance(decision), pairs)
 
 
 def _provenance(decision: Decision) -> dict[str, Provenance]:

@@ -47,6 +47,7 @@ from serving.explanation.formatting import (
     YES,
     readable,
 )
+from serving.explanation.interactions import DIVIDES, MULTIPLIES, strongest_interactions
 from serving.explanation.missing_inputs import missing_in_words
 from serving.explanation.provenance_text import provenance_messages
 from serving.explanation.reasons_in_words import (
@@ -86,6 +87,7 @@ def reason_messages() -> Iterator[tuple[Message, str]]:
         IN_SO_MANY,
     ):
         yield text, _place(estimate_in_words)
+    yield from ((text, _place(strongest_interactions)) for text in (MULTIPLIES, DIVIDES))
     yield from ((forms, _place(readable)) for forms in (MINUTES, HOURS, DAYS, TIMES))
     ratios = (LESS_THAN, MORE_THAN, SAME_AS)
     others = (

@@ -34,12 +34,13 @@ def margins(
     """Write the sum of the leaves that each row reaches; `words` hold the category bit sets."""
     for first in range(0, len(rows), MARGIN_BLOCK_ROWS):
         stop = min(first + MARGIN_BLOCK_ROWS, len(rows))
-        codes, categories = _coded(columns, rows[first:stop])
+        codes, categories = coded(columns, rows[first:stop])
         _margins_of_block(steps, words, leaf_value, codes, categories, out[first:stop])
 
 
 @inner
-def _coded(columns: Columns, rows: Floats) -> tuple[Ints, Words]:
+def coded(columns: Columns, rows: Floats) -> tuple[Ints, Words]:
+    """Return the code of every row in every column, and its categories."""
     # The kernels read a code for categorical nodes too and ignore it, so allocate at least one
     # column even if no feature is numerical.
     codes = np.empty((len(rows), max(len(columns.feature), 1)), np.int32)
@@ -84,7 +85,7 @@ def explain_rows(forest: PackedForest, rows: Floats, parts: Floats, out: Floats)
     """Write contributions to `parts` [rows, features] and margins to `out`, before calibration."""
     for first in range(0, len(rows), BLOCK_ROWS):
         stop = min(first + BLOCK_ROWS, len(rows))
-        codes, categories = _coded(forest.columns, rows[first:stop])
+        codes, categories = coded(forest.columns, rows[first:stop])
         _explain_block(forest, codes, categories, parts[first:stop], out[first:stop])
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import zip_longest
 from typing import Self
 
@@ -13,6 +14,7 @@ from features.errors import TidegateError
 from serving.errors import Unavailable
 from serving.models.margins_and_contributions import explain_rows, margins
 from serving.models.packed_forest import PackedForest, pack_forest
+from serving.models.tree_interactions import Slots, interact_rows, slots_of
 from serving.models.tree_text import read_forest
 from training.model.risk_model import BOOSTER, MANIFEST, RiskModel
 
@@ -81,6 +83,34 @@ class PreparedTrees:
                 )
         return RawExplanation(out, parts)
 
+    def pairs(self, rows: Floats) -> Floats:
+        """Return what every two features add together [rows, features, features].
+
+        Beyond what each adds alone, before calibration; both places of a pair hold all of it, and
+        the diagonal is 0. The first call compiles or loads the kernel.
+        """
+        rows = self._checked(rows)
+        pairs = np.empty((*rows.shape, rows.shape[1]))
+        interact_rows(self.forest, self._slots, rows, pairs)
+        pairs += pairs.swapaxes(1, 2).copy()
+        pairs[:, np.arange(rows.shape[1]), np.arange(rows.shape[1])] = 0.0
+        return pairs
+
+    def interactions(self, rows: Floats) -> Floats:
+        """Return SHAP interaction values [rows, features, features], before calibration.
+
+        Each matrix is symmetric, with one half of a pair in each of its places. Every row of it
+        adds up to the contribution of its feature.
+        """
+        halves = self.pairs(rows) / 2
+        diagonal = np.arange(halves.shape[1])
+        halves[:, diagonal, diagonal] = self.explain(rows).parts - halves.sum(axis=2)
+        return halves
+
+    @cached_property
+    def _slots(self) -> Slots:
+        return slots_of(self.forest)
+
     def _checked(self, rows: Floats) -> Floats:
         # The kernels check no bounds; nothing of another shape or type may reach them.
         rows = np.ascontiguousarray(rows, dtype=np.float64)
@@ -120,6 +150,17 @@ class Scorer:
         )
         _refuse_unexplained(scores)
         return scores
+
+    def pairs(self, rows: Floats) -> Floats:
+        """Return what every two features add together, as `PreparedTrees.pairs`, calibrated."""
+        return self.model.manifest.calibration.slope * self.trees.pairs(rows)
+
+    def interactions(self, rows: Floats) -> Floats:
+        """Return SHAP interaction values in calibrated log-odds, as `PreparedTrees.interactions`.
+
+        The rows of a matrix add up to the contributions in `score`.
+        """
+        return self.model.manifest.calibration.slope * self.trees.interactions(rows)
 
     def probabilities(self, rows: Floats) -> Floats:
         """Return only the probabilities of rows [n, features], with the same bits as `score`."""

@@ -75,6 +75,14 @@ def test_scores_and_explanations_are_those_of_the_command(
     np.testing.assert_array_equal(by_rows["probability"], explained.probability)
     parts = by_rows[[f"contribution_{name}" for name in explained.contributions]]
     np.testing.assert_array_equal(parts, explained.contributions)
+    interactions = explained.interaction_values()
+    np.testing.assert_allclose(interactions.sum(axis=2), explained.contributions, atol=1e-9)
+    places = {name: at for at, name in enumerate(explained.contributions)}
+    for at, pairs in enumerate(explained.interactions(2)):
+        for pair in pairs:
+            first, second = (places[name] for name in pair.features)
+            assert pair.log_odds == pytest.approx(2 * interactions[at, first, second], abs=1e-12)
+            assert ", with: " in pair.words
     shapes = explained.to_shap()
     np.testing.assert_allclose(shapes.values.sum(axis=1) + shapes.base_values, by_rows["log_odds"])
     for language in ("en", "fr", "ar"):

@@ -117,10 +117,10 @@ class AsyncTidegate:
         return await self._ask(calls.decision(decision_id))
 
     async def explanation(
-        self, decision_id: str, *, language: str | None = None
+        self, decision_id: str, *, language: str | None = None, interactions: int | None = None
     ) -> ExplanationAnswer:
-        """Why a stored decision is as it is."""
-        return await self._ask(calls.explanation(decision_id, language))
+        """Return the explanation of a stored decision, with so many of its interactions."""
+        return await self._ask(calls.explanation(decision_id, language, interactions=interactions))
 
     async def case(self, case_id: str) -> WholeCase:
         """A case as it is now."""

@@ -134,11 +134,11 @@ def decision(decision_id: str) -> Call[DecisionAnswer]:
     return Call("GET", path, DecisionAnswer.model_validate_json)
 
 
-def explanation(decision_id: str, language: str | None) -> Call[ExplanationAnswer]:
+def explanation(decision_id: str, language: str | None, **query: Any) -> Call[ExplanationAnswer]:
     """`GET /v1/decisions/{id}/explanation`."""
     path = f"/v1/decisions/{_part(decision_id)}/explanation"
     headers = {"Accept-Language": language} if language else {}
-    return Call("GET", path, ExplanationAnswer.model_validate_json, headers=headers)
+    return Call("GET", path, ExplanationAnswer.model_validate_json, _given(query), headers)
 
 
 def case(case_id: str) -> Call[WholeCase]:

@@ -121,9 +121,11 @@ class Tidegate:
         """A stored decision."""
         return self._ask(calls.decision(decision_id))
 
-    def explanation(self, decision_id: str, *, language: str | None = None) -> ExplanationAnswer:
-        """Why a stored decision is as it is."""
-        return self._ask(calls.explanation(decision_id, language))
+    def explanation(
+        self, decision_id: str, *, language: str | None = None, interactions: int | None = None
+    ) -> ExplanationAnswer:
+        """Return the explanation of a stored decision, with so many of its interactions."""
+        return self._ask(calls.explanation(decision_id, language, interactions=interactions))
 
     def case(self, case_id: str) -> WholeCase:
         """A case as it is now."""

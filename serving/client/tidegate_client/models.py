@@ -5,7 +5,7 @@ Made of it: `python -m tests.clients.models_module`. What a later release answer
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
@@ -643,6 +643,7 @@ class ExplanationAnswer(Answered):
     missing_in_words: list[str]
     unseen: list[str]
     missing_input_effects: list[MissingInputEffect] | None = None
+    interactions: list[Interaction] | None = None
 
 
 class FaultOut(Answered):
@@ -749,6 +750,16 @@ class Inspected(Answered):
     low: float
     high: float
     expected: float | None = None
+
+
+class Interaction(Answered):
+    """What two features of different indicators add together, beyond what each adds alone."""
+
+    features: list[Any]
+    effect: Literal["for", "against"] | str
+    strength: Literal["strong", "moderate", "weak"] | str
+    log_odds: float
+    words: str
 
 
 class LengthsOfLists(Answered):

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from features.catalogue import feature_named
 from features.input_dependencies import INPUTS, features_fed, filled_by, missing_inputs, shows_input
 from serving.explanation.missing_inputs import MIN_ROWS, missing_in_words, missing_input_effects
 from serving.models.model_pool import LoadedModel
@@ -139,6 +140,7 @@ def test_the_explanation_says_what_could_move_the_score_and_what_reasons_rest_on
 
     assert "shipment.declared_value" in [e["input"] for e in answer["missing_input_effects"][:3]]
     assert {each["input"] for each in answer["missing_input_effects"]} == set(answer["missing"])
+    assert answer["interactions"] is None
     named = {seen["feature"] for reason in answer["reasons"] for seen in reason["evidence"]}
     assert {each["feature"] for each in answer["provenance"]} <= named
     assert all(
@@ -161,3 +163,23 @@ def test_a_case_beyond_all_of_training_is_called_unlike_it(service: Service) -> 
     assert len(answers[0]["outside_training"]) < len(answers[1]["outside_training"])
     assert answers[1]["is_unlike_training"]
     assert {"declared_value_eur", "mass_kg", "office_id"} <= set(answers[1]["outside_training"])
+
+
+def test_an_explanation_has_as_many_interactions_as_were_asked_for(service: Service) -> None:
+    caller = service.key("score", "explain")
+    address = service.score(without_value(), caller).headers["Location"] + "/explanation"
+
+    answer = service.client.get(
+        address, headers=caller | {"Accept-Language": "fr"}, params={"interactions": 3}
+    ).json()
+    too_many = service.client.get(address, headers=caller, params={"interactions": 21})
+
+    sizes = [abs(pair["log_odds"]) for pair in answer["interactions"]]
+    assert len(sizes) == 3
+    assert sizes == sorted(sizes, reverse=True)
+    for pair in answer["interactions"]:
+        first, second = map(feature_named, pair["features"])
+        assert first.indicator != second.indicator or first.indicator is None
+        assert ", avec : " in pair["words"]
+        assert ("multiplie" if pair["log_odds"] > 0 else "divise") in pair["words"]
+    assert too_many.status_code == 422

@@ -1,8 +1,10 @@
-"""Margins and contributions, held against LightGBM for differently trained models."""
+"""Margins, contributions and interactions, checked against LightGBM and shap."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
+from itertools import combinations
+from math import comb
 from typing import Any
 
 import lightgbm
@@ -193,6 +195,74 @@ def test_what_was_computed_before_or_at_the_same_time_changes_no_bit(training: s
             np.array_equal(explained.parts[k], first[i].parts[0]) for k, i in enumerate(order)
         )
         assert all(explained.margins[k] == first[i].margins[0] for k, i in enumerate(order))
+
+
+@pytest.mark.parametrize(("features", "passes"), [(9, 1), (40, 2)])
+def test_interactions_are_those_of_shap(features: int, passes: int) -> None:
+    lots = np.random.default_rng(16)
+    values = lots.normal(size=(3000, features))
+    values[lots.random(values.shape) < 0.1] = np.nan
+    labels = (np.nan_to_num(values) > 1.5).any(axis=1).astype(float)
+    parameters = {"objective": "binary", "num_threads": 1, "verbosity": -1}
+    model = lightgbm.train(parameters, lightgbm.Dataset(values, labels), 3)
+    ours = PreparedTrees.from_text(model.model_to_string())
+
+    pairs = ours.interactions(values[:20])
+
+    theirs = shap.TreeExplainer(model).shap_interaction_values(values[:20])
+    assert ours.forest.trees.passes.max() == passes
+    assert np.abs(pairs - theirs).max() <= 1e-9
+    assert np.abs(pairs.sum(axis=2) - ours.explain(values[:20]).parts).max() <= 1e-12
+    assert np.array_equal(ours.interactions(values[7:8])[0], pairs[7])
+
+
+@pytest.mark.parametrize("training", ["many categories", "monotone", "zeros are missing"])
+def test_interactions_are_the_shapley_index_over_all_sets_of_known_features(training: str) -> None:
+    few = 3
+    asked = rows(2, 17)
+    is_known = np.arange(1 << FEATURES)[:, np.newaxis] >> np.arange(FEATURES) & 1 == 1
+    worths = [
+        sum(
+            _worth(tree["tree_structure"], row, is_known)
+            for tree in booster(training).dump_model(num_iteration=few)["tree_info"]
+        )
+        for row in asked
+    ]
+    text = booster(training).model_to_string(num_iteration=few)
+
+    pairs = PreparedTrees.from_text(text).pairs(asked)
+
+    for i, j in combinations(range(FEATURES), 2):
+        others = np.flatnonzero(~is_known[:, i] & ~is_known[:, j])
+        sizes = is_known[others].sum(axis=1)
+        shares = np.array([1 / ((FEATURES - 1) * comb(FEATURES - 2, size)) for size in sizes])
+        for of_row, worth in zip(pairs, worths, strict=True):
+            both, one, other = (worth[others | bits] for bits in (1 << i | 1 << j, 1 << i, 1 << j))
+            assert of_row[i, j] == pytest.approx(
+                (shares * (both - one - other + worth[others])).sum(), abs=1e-9
+            )
+            assert of_row[j, i] == of_row[i, j]
+
+
+def _worth(node: dict[str, Any], row: np.ndarray, is_known: np.ndarray) -> np.ndarray:
+    """The expected leaf for every set of known features, as LightGBM's dump describes the tree."""
+    if "leaf_value" in node:
+        return np.full(len(is_known), node["leaf_value"])
+    below = [node["left_child"], node["right_child"]]
+    counts = [each.get("internal_count", each.get("leaf_count")) for each in below]
+    left, right = (_worth(each, row, is_known) for each in below)
+    unknown = (counts[0] * left + counts[1] * right) / sum(counts)
+    known = left if _goes_left(node, row[node["split_feature"]]) else right
+    return np.where(is_known[:, node["split_feature"]], known, unknown)
+
+
+def _goes_left(node: dict[str, Any], value: float) -> bool:
+    if node["decision_type"] == "==":
+        return not np.isnan(value) and str(int(value)) in node["threshold"].split("||")
+    is_missing = np.isnan(value) or (node["missing_type"] == "Zero" and abs(value) <= 1e-35)
+    if is_missing and node["missing_type"] != "None":
+        return bool(node["default_left"])
+    return float(np.nan_to_num(value)) <= node["threshold"]
 
 
 @settings(max_examples=60, deadline=None)
