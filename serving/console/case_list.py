@@ -21,14 +21,20 @@ from serving.explanation.code_names import country_in_words
 from serving.explanation.formatting import capital
 from serving.language import ARROW, reading, say, say_word
 from serving.review.acts.tag import MAX_TAG_LENGTH, normalised_tag
-from serving.review.cases.case_records import CaseFilter, CaseRow, QueueFilter
+from serving.review.cases.case_records import CaseFilter, CaseRow, QueueFilter, QueueOrder
 from serving.review.cases.case_redaction import amendment_shown
 from serving.review.cases.case_state import Amendment
 from serving.review.cases.case_summary import UNFITTING_DESCRIPTION, describe_lane
 from serving.review.cases.reviewer import Reviewer
 from serving.review.cases.teams import Inboxes
 from serving.triage.lane_declarations import Lane, ShownLane, stored_lanes
-from serving.web.queue_cursor import decode_cursor, decode_place, encode_cursor, encode_place
+from serving.web.queue_cursor import (
+    decode_cursor,
+    decode_found,
+    decode_place,
+    encode_cursor,
+    encode_place,
+)
 from serving.web.stored_texts import said_again
 
 PAGE_SIZE = 25
@@ -91,9 +97,10 @@ class Filters(BaseModel):
     mode: Mode | None = None
     tag: Annotated[str, Field(max_length=4 * MAX_TAG_LENGTH)] = ""
     older_than_hours: Annotated[int, Field(ge=0, le=8760)] | None = None
+    sort: QueueOrder | None = None
     cursor: Annotated[str, Field(max_length=400)] = ""
 
-    @field_validator("tab", "lane", "mode", "older_than_hours", mode="before")
+    @field_validator("tab", "lane", "mode", "older_than_hours", "sort", mode="before")
     @classmethod
     def _nothing_chosen(cls, value: object) -> object:
         """Convert the empty text that a form sends for no choice."""
@@ -123,6 +130,23 @@ class Filters(BaseModel):
         """Return whether anything but a tab was chosen."""
         chosen = (self.lane, self.office, self.inbox, self.mode, self.tag, self.older_than_hours)
         return any(chosen)
+
+    def sorted_by(self, column: str) -> str:
+        """Return the value of `aria-sort` of a column; the queue itself is by falling risk."""
+        if column == "risk":
+            return "none" if self.sort else "descending"
+        orders = {column: "ascending", f"-{column}": "descending"}
+        return orders.get(self.sort or "", "none")
+
+    def sorting_address(self, column: str, first: str) -> str:
+        """Return the address of the list sorted by a column; a second press reverses it.
+
+        The first order is `ascending` or `descending`, as is most useful for the column.
+        """
+        if column == "risk":
+            return self.address(sort="")
+        is_first = self.sorted_by(column) != first
+        return self.address(sort=column if is_first == (first == "ascending") else f"-{column}")
 
     def query(self, **changed: str) -> str:
         """Return these filters with changes as the query of an address, empty for none."""
@@ -231,6 +255,10 @@ def _page(
         return [*listed.found], encode_place(listed.next)
     wanted_now = filters.queue_filter(now, services.cases.inboxes())
     wanted_now = services.cases.as_read_by(reviewer, wanted_now)
+    if filters.sort:
+        last = decode_found(filters.cursor or None)
+        found = services.cases.queue_in_order(reviewer, wanted_now, filters.sort, last, PAGE_SIZE)
+        return found, found[-1].case_id if len(found) == PAGE_SIZE else None
     after = decode_cursor(filters.cursor or None)
     found = services.cases.queue(reviewer, wanted_now, after, PAGE_SIZE)
     return found, encode_cursor(found[-1], now) if len(found) == PAGE_SIZE else None

@@ -207,6 +207,10 @@ class InboxFilter:
     known_teams: tuple[str, ...] = ()
 
 
+# The order of a queue other than by risk; "-" reverses it.
+QueueOrder = Literal["due", "-due", "opened", "-opened", "owner", "-owner"]
+
+
 @dataclass(frozen=True)
 class QueueFilter:
     """A filter of the queue; None does not filter. `now` decides which waits have ended.

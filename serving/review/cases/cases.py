@@ -37,6 +37,7 @@ from serving.review.cases.case_records import (
     ListedCases,
     OpenedCase,
     QueueFilter,
+    QueueOrder,
     QueuePosition,
     QueueTab,
     RequireOfEvents,
@@ -129,7 +130,25 @@ class Cases:
         """Return a page of waiting cases, most urgent first."""
         # A decision may have been logged since the opening thread last looked.
         self.open_new()
-        rows = self._findable(self.store.page(reviewer.access, queue, after, limit), queue.tag)
+        return self._read(self.store.page(reviewer.access, queue, after, limit), queue)
+
+    def queue_in_order(
+        self,
+        reviewer: Reviewer,
+        queue: QueueFilter,
+        order: QueueOrder,
+        after: str | None,
+        limit: int,
+    ) -> list[CaseRow]:
+        """Return a page of waiting cases in the order of a column, after the case `after`."""
+        self.open_new()
+        return self._read(
+            self.store.page_in_order(reviewer.access, queue, order, after, limit), queue
+        )
+
+    def _read(self, page: list[CaseRow], queue: QueueFilter) -> list[CaseRow]:
+        """Return the cases of a page as they may be shown, and record that they were read."""
+        rows = self._findable(page, queue.tag)
         add_audit_details(cases=[row.case_id for row in rows])
         return [self.shown(row) for row in rows]
 

@@ -39,6 +39,7 @@ from serving.review.cases.case_records import (
     MatchedCase,
     OpenCase,
     QueueFilter,
+    QueueOrder,
     QueuePosition,
     RequireOfEvents,
     SearchPage,
@@ -59,6 +60,7 @@ from serving.storage.repositories.published_event_repository import publish
 from serving.storage.repositories.rescue_call_repository import settle_calls
 from serving.storage.repositories.visible_cases import is_visible
 from serving.storage.repositories.wanted_cases import (
+    in_order,
     is_after,
     is_in_queue,
     is_in_time,
@@ -134,6 +136,21 @@ class CaseRepository(Repository):
             )
             found += self._found(query)
         return found
+
+    def page_in_order(
+        self,
+        access: CaseAccess,
+        queue: QueueFilter,
+        order: QueueOrder,
+        after: str | None,
+        limit: int,
+    ) -> list[CaseRow]:
+        """Return cases waiting for a person in the order of a column.
+
+        `after` is the id of the last case of the previous page.
+        """
+        wanted = and_(is_visible(access), is_in_queue(queue), self._tags.are_had(queue.tag))
+        return self._found(in_order(order, after).where(wanted).limit(limit))
 
     def count_queue(self, access: CaseAccess, queue: QueueFilter) -> int:
         """Count the cases in a filtered queue, up to MAX_COUNTED."""

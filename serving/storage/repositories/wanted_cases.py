@@ -1,14 +1,16 @@
 """Conditions of the filters on cases, and the order of the queue."""
 
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import ColumnElement, and_, false, or_, true, tuple_
+from sqlalchemy import ColumnElement, Select, and_, false, func, or_, select, true, tuple_
 
 from serving.review.cases.case_records import (
     ERASED,
     CaseFilter,
     InboxFilter,
     QueueFilter,
+    QueueOrder,
     QueuePosition,
     QueueTab,
 )
@@ -117,6 +119,26 @@ def is_after(place: QueuePosition | None) -> ColumnElement[bool]:
     _, risk, due_at, case_id = place
     later = or_(cases.c.due_at > due_at, and_(cases.c.due_at == due_at, cases.c.case_id > case_id))
     return or_(cases.c.risk < risk, and_(cases.c.risk == risk, later))
+
+
+def in_order(order: QueueOrder, after: str | None) -> Select[Any]:
+    """Return the query of all cases in the order of a column, after one of them if it is given."""
+    last = cases.alias()
+    key, last_key = (_sort_key(table.c, order.removeprefix("-")) for table in (cases, last))
+    is_reversed = order.startswith("-")
+    # The id breaks ties, so that no case is on two pages.
+    place = tuple_(key, cases.c.case_id)
+    query = select(cases).order_by(*(each.desc() if is_reversed else each for each in place))
+    if after is None:
+        return query
+    end = select(last_key, last.c.case_id).where(last.c.case_id == after).scalar_subquery()
+    return query.where(place < end if is_reversed else place > end)
+
+
+def _sort_key(columns: Any, order: str) -> ColumnElement[Any]:
+    keys = {"due": columns.due_at, "opened": columns.opened_at}
+    # Cases without an owner come before all names.
+    return keys.get(order, func.coalesce(columns.owner_name, ""))
 
 
 def is_in_time(now: datetime) -> ColumnElement[bool]:

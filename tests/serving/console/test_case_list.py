@@ -95,6 +95,9 @@ def test_every_case_is_in_the_tab_where_a_reader_looks_for_it(reviewed: Service)
         "closed": {ids[3]},
         "expired": set(),
     }
+    heads = reviewed.client.get("/console/queue?tab=mine&mode=&sort=due").text
+    assert heads.count('aria-sort="ascending"') == 1
+    assert 'href="/console/queue?tab=mine&amp;sort=-due"' in heads
     part = reviewed.client.get("/console/queue?tab=closed", headers=PART).text
     assert part.startswith('<section id="case-list"')
     assert re.search(r'<td class="fact">[^<]*c-0012', page)  # of a hit of a list, what hit

@@ -5,8 +5,9 @@ import json
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
+from operator import attrgetter
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
@@ -34,7 +35,13 @@ from serving.review.acts.undo import undo_last_act
 from serving.review.acts.wait import wait
 from serving.review.cases.actions import CaseAction
 from serving.review.cases.case_links import CaseLinks
-from serving.review.cases.case_records import CaseAccess, CaseFilter, QueueFilter
+from serving.review.cases.case_records import (
+    CaseAccess,
+    CaseFilter,
+    CaseRow,
+    QueueFilter,
+    QueueOrder,
+)
 from serving.review.cases.cases import Cases
 from serving.review.cases.results import CaseResult, Finding
 from serving.review.cases.reviewer import Reviewer
@@ -135,6 +142,32 @@ def test_a_queue_has_the_cases_of_all_decisions_up_to_now(office: Office) -> Non
     load = CaseLoadRepository(office.engine)
     counts = load.count_waiting(QUEUE_RANK, HERE, LATER)
     assert counts == {"inspect": 1, "control": 0, "document_check": 1, "post_review": 0}
+
+
+@pytest.mark.parametrize("order", get_args(QueueOrder))
+def test_a_queue_in_the_order_of_a_column_is_read_page_by_page(
+    office: Office, order: QueueOrder
+) -> None:
+    for number in range(1, 5):
+        office.decide(number, scored_at=AT + timedelta(minutes=number % 3))
+    claim(office, "d-1", TWO)
+    claim(office, "d-3")
+    keys: dict[str, Callable[[CaseRow], Any]] = {
+        "due": attrgetter("due_at"),
+        "opened": attrgetter("opened_at"),
+        "owner": lambda row: row.owner_name or "",
+    }
+    wanted, key = QueueFilter(now=LATER), keys[order.removeprefix("-")]
+    rows = office.reviewing.queue(ONE, wanted, None, 10)
+    expected = sorted(rows, key=lambda row: (key(row), row.case_id), reverse=order[0] == "-")
+
+    found: list[CaseRow] = []
+    while page := office.reviewing.queue_in_order(
+        ONE, wanted, order, found[-1].case_id if found else None, 1
+    ):
+        found += page
+
+    assert [row.case_id for row in found] == [row.case_id for row in expected]
 
 
 def test_a_case_is_there_for_those_who_may_see_it(office: Office) -> None:
