@@ -8,11 +8,14 @@ from typing import Annotated
 from fastapi import APIRouter, Path
 from starlette.responses import HTMLResponse
 
+from serving.audit.decision import Decision
 from serving.console.browser_session import TheSession
 from serving.console.charts.month_bars import MonthBars
 from serving.console.page_scopes import MayReadCase
 from serving.console.pages import PageRoute, page, templates
-from serving.language import say, say_word, subject_named
+from serving.explanation.formatting import enumerated
+from serving.language import reading, say, say_word, subject_named
+from serving.review.cases.case_summary import describe_subject
 from serving.review.cases.reviewer import Reviewer
 from serving.review.search.entities import (
     MAX_SHOWN,
@@ -32,12 +35,16 @@ class EntityCaseRow:
 
     case: EntityCase
     title: str
+    what: str
     status: str
     roles: str
 
     @classmethod
-    def from_case(cls, each: EntityCase) -> "EntityCaseRow":
-        """Return a case with its status and roles as text."""
+    def from_case(cls, each: EntityCase, decision: Decision | None) -> "EntityCaseRow":
+        """Return a case with its subject, status and roles as text.
+
+        Without a readable decision, its stored summary stands for the subject, in English.
+        """
         row = each.case
         stands = say_word(row.status)
         if each.is_confirmed:
@@ -45,7 +52,9 @@ class EntityCaseRow:
         elif each.result is not None:
             stands = say("closed: {result}", result=say(each.result.words))
         title = subject_named(row.subject_kind, row.subject_id)
-        return cls(each, title, stands, in_words(each.roles))
+        language = reading().language
+        what = describe_subject(decision.submission, language=language) if decision else row.what
+        return cls(each, title, what, stands, in_words(each.roles))
 
 
 @router.get("/{kind}/{token}")
@@ -59,13 +68,15 @@ def show_entity(
     """Show the cases of an entity that the reader may see, and record the read."""
     reviewer = Reviewer.from_caller(caller)
     history = services.entities.history(reviewer, EntityReference(kind, token))
+    shown = history.cases[:MAX_SHOWN]
+    decisions = services.cases.decisions_of([each.case for each in shown])
     return page(
         "entity.html",
         reader=caller,
         session=session,
         history=history,
         called=called_by_kind(history),
-        rows=[EntityCaseRow.from_case(each) for each in history.cases[:MAX_SHOWN]],
+        rows=[EntityCaseRow.from_case(each, decisions.get(each.case.case_id)) for each in shown],
         months=MonthBars.from_months(history.months),
     )
 
@@ -78,7 +89,7 @@ def called_by_kind(history: EntityHistory) -> str:
 
 def in_words(roles: tuple[str, ...]) -> str:
     """Return roles as a list within a sentence."""
-    return ", ".join(map(say_word, roles))
+    return enumerated([say_word(role) for role in roles], reading().language)
 
 
 def address_of(reference: EntityReference) -> str:

@@ -17,7 +17,7 @@ from features.provenance import Provenance
 from serving.access.actors import SERVICE
 from serving.audit.decision import Decision
 from serving.explanation.code_names import country_in_words, goods_in_words, place_in_words
-from serving.explanation.formatting import capital, listed, readable, share_in_percent
+from serving.explanation.formatting import capital, enumerated, listed, readable, share_in_percent
 from serving.explanation.provenance_text import proof_in_words, provenance_in_words
 from serving.language import (
     Language,
@@ -123,7 +123,10 @@ DAY_AND_HOUR, SHORT_DAY_AND_HOUR, HOUR = "d MMMM y, HH:mm", "d MMM y, HH:mm", "H
 
 def _in_utc(instant: datetime, form: str) -> str:
     in_utc = instant.astimezone(UTC) if instant.tzinfo else instant.replace(tzinfo=UTC)
-    return format_datetime(in_utc, form, tzinfo=UTC, locale=reading().language.locale)
+    language = reading().language
+    said = format_datetime(in_utc, form, tzinfo=UTC, locale=language.locale)
+    # The patterns have a Latin comma, which Arabic does not use.
+    return enumerated(said.split(", "), language)
 
 
 def _with_local_time(instant: datetime, said: str) -> str:

@@ -2,6 +2,7 @@
 
 import re
 from collections import Counter
+from datetime import UTC, datetime
 from gettext import c2py
 from pathlib import Path
 from typing import Any, get_args
@@ -14,7 +15,8 @@ from features.definition import Unit
 from features.records import SubjectKind
 from serving.explanation.formatting import listed, value_in_words
 from serving.explanation.reason_messages import reason_messages
-from serving.language import ENGLISH, SHIPPED, languages_in
+from serving.language import ENGLISH, SHIPPED, begin_locale, languages_in
+from serving.web.html import instant_in_words
 from serving.web.translation_template import all_messages
 from tests.serving.bodies import SHIPMENT
 from tests.serving.conftest import Service
@@ -125,6 +127,18 @@ def test_a_reason_is_read_in_the_shipped_language(service: Service, code: str) -
     for text, of_english in zip(sentences(own), sentences(english), strict=True):
         assert words_of(text) & words_of(of_english) <= FRENCH_AS_WELL
         assert code == "fr" or not re.search("[A-Za-z]", text)
+
+
+def test_an_instant_in_arabic_has_no_latin_comma() -> None:
+    begin_locale(LANGUAGES["ar"])
+    try:
+        said = instant_in_words(datetime(2026, 12, 1, 13, 22, tzinfo=UTC))
+    finally:
+        begin_locale(ENGLISH)
+
+    assert "2026" in said
+    assert "،" in said
+    assert "," not in said
 
 
 def sentences(explanation: dict[str, Any]) -> list[str]:
