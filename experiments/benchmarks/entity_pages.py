@@ -115,7 +115,7 @@ def _measure(
             is_history_missing=False,
             history=history,
             called=called_by_kind(history),
-            rows=[EntityCaseRow.from_case(each) for each in history.cases[:MAX_SHOWN]],
+            rows=[EntityCaseRow.from_case(each, None) for each in history.cases[:MAX_SHOWN]],
             months=MonthBars.from_months(history.months),
         )
         taken.append(1000 * (time.perf_counter() - before))

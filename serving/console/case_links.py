@@ -12,6 +12,7 @@ from serving.console.browser_session import TheSession
 from serving.console.case_view import is_blind_to
 from serving.console.charts.link_graph import LinkGraph, shared_in_words
 from serving.console.csrf import SignedForm
+from serving.console.graph_file import case_graph_file, graph_download
 from serving.console.justification import justification_form
 from serving.console.page_scopes import MayReadCase, MayReview
 from serving.console.pages import PageRoute, is_part_asked, page
@@ -32,6 +33,8 @@ router = APIRouter(prefix="/console/cases", include_in_schema=False, route_class
 CHOSEN = "chosen"
 # Prefix of the names of the boxes, followed by the id of a case.
 BOX = "case_"
+# Neighbours of an exported graph; the page draws fewer.
+MAX_EXPORTED = 150
 
 PartyId = Annotated[str, Query(max_length=128)]
 CaseId = Annotated[str, Query(max_length=64)]
@@ -62,6 +65,20 @@ def show_links(
     return _links_page(
         services, caller, session, request, row, opened=opened, path_found=found, path_to=to
     )
+
+
+@router.get("/{case_id}/links.graphml")
+def download_links(
+    services: TheServices, caller: MayReadCase, session: TheSession, case_id: str
+) -> Response:
+    """Return the links of a case as GraphML, and record the read."""
+    reviewer = Reviewer.from_caller(caller)
+    try:
+        row, _ = services.cases.read(reviewer, case_id, services.clock())
+    except JustificationNeeded:
+        return justification_form(session, caller, f"/console/cases/{case_id}", None)
+    graph = services.case_links.graph(reviewer, case_id, MAX_EXPORTED)
+    return graph_download(case_graph_file(row, graph), f"links of case {case_id}")
 
 
 @router.post("/{case_id}/links")

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import APIRouter, Path
-from starlette.responses import HTMLResponse
+from starlette.responses import HTMLResponse, Response
 
 from serving.audit.decision import Decision
 from serving.console.browser_session import TheSession
 from serving.console.charts.month_bars import MonthBars
+from serving.console.graph_file import entity_graph_file, graph_download
 from serving.console.page_scopes import MayReadCase
 from serving.console.pages import PageRoute, page, templates
 from serving.explanation.formatting import enumerated
@@ -79,6 +80,20 @@ def show_entity(
         rows=[EntityCaseRow.from_case(each, decisions.get(each.case.case_id)) for each in shown],
         months=MonthBars.from_months(history.months),
     )
+
+
+@router.get("/{kind}/{token}/links.graphml")
+def download_entity_links(
+    services: TheServices,
+    caller: MayReadCase,
+    kind: EntityKind,
+    token: Annotated[str, Path(max_length=64)],
+) -> Response:
+    """Return an entity with its cases as GraphML, and record the export."""
+    reviewer = Reviewer.from_caller(caller)
+    history = services.entities.history(reviewer, EntityReference(kind, token))
+    content = entity_graph_file(history, history.cases[:MAX_SHOWN])
+    return graph_download(content, f"links of {kind} {token}")
 
 
 def called_by_kind(history: EntityHistory) -> str:

@@ -23,6 +23,7 @@ PAGES = (
     "/console/cases/{}",
     "/console/cases/{}/case.pdf",
     "/console/cases/{}/links",
+    "/console/cases/{}/links.graphml",
     "/console/cases/{}/letter",
     "/console/decisions",
     "/console/decisions/{}",

@@ -22,7 +22,9 @@ from tests.serving.review.supervision.test_supervision_served import ended, sign
 __all__ = ["reviewed"]
 
 ASKED = {**ORIGIN, "Accept-Language": CODE}
-NO_PAGES = re.compile(r"/console/(static|map)/|\.(csv|ndjson|pdf)|/attachments/|/features/.")
+NO_PAGES = re.compile(
+    r"/console/(static|map)/|\.(csv|graphml|ndjson|pdf)|/attachments/|/features/."
+)
 LIKE_CODE = re.compile(
     r"\{time\}|\((key|command line)\)|[\w.-]*\d[\w./-]*|\b[A-Z]{2,}\b|\bparty-\w+"
     r"|\b(kg|km|kn|Tidegate|tidegate-\w+|account|testclient)\b"

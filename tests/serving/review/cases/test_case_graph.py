@@ -4,12 +4,14 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 
 from serving.audit.decision import Decision
 from serving.audit.logged_decision import StoredAnswer
 from serving.console.charts.link_graph import NODE_HEIGHT_PX, LinkGraph
+from serving.console.graph_file import case_graph_file
 from serving.errors import NotFound
 from serving.review.cases.case_graph import (
     MAX_PATH_STEPS,
@@ -32,6 +34,7 @@ from tests.serving.review.supervision.test_supervision_served import sign_in_as
 __all__ = ["reviewed"]
 
 PAYER = "c-payer"
+GRAPHML = "{http://graphml.graphdrawing.org/xmlns}"
 
 
 def body(number: int, payer: str, **parties: str) -> dict[str, Any]:
@@ -188,6 +191,27 @@ def test_the_page_of_links_is_a_page_and_a_part_of_one(reviewed: Service) -> Non
     opened = page.split("opened=")[1].split('"')[0]
     assert "Which shares" in reviewed.client.get(f"{address}?opened={opened}").text
     assert "Which shares" not in reviewed.client.get(f"{address}?opened={case_id}").text
+
+
+def test_a_graph_file_has_the_cases_and_what_they_share(office: Linked) -> None:
+    for number in (1, 2):
+        office.share(number)
+    office.log(decision(body(3, PAYER), decision_id="d-3", office_id="DE009999"))
+    row, _ = office.reviewing.case(ONE, "d-1")
+    written = ElementTree.fromstring(
+        case_graph_file(row, CaseLinks(office.reviewing).graph(ONE, "d-1"))
+    )
+
+    names = {
+        node.attrib["id"]: next(data.text for data in node if data.get("key") == "node_label")
+        for node in written.iter(f"{GRAPHML}node")
+    }
+    edges = {
+        (names[edge.attrib["source"]], names[edge.attrib["target"]])
+        for edge in written.iter(f"{GRAPHML}edge")
+    }
+    assert {name for name in names.values() if str(name).startswith("S-")} == {"S-1", "S-2"}
+    assert {("S-1", PAYER), ("S-2", PAYER)} <= edges
 
 
 def path(office: Linked, case_id: str, to: str, reviewer: Reviewer = ONE) -> list[str] | None:

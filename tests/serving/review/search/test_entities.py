@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 from sqlalchemy import select
@@ -29,7 +30,7 @@ from tests.serving.conftest import NOW, Service
 from tests.serving.console.test_pages import ORIGIN
 from tests.serving.people import person
 from tests.serving.review.cases.decisions import AT, decision
-from tests.serving.review.cases.test_case_graph import PAYER, Linked, body
+from tests.serving.review.cases.test_case_graph import GRAPHML, PAYER, Linked, body
 from tests.serving.review.cases.test_cases import ELSEWHERE, HERE, ONE
 from tests.serving.review.cases.test_cases_served import open_case, reviewed
 from tests.serving.review.supervision.test_supervision_served import PASSWORD, sign_in_as
@@ -227,6 +228,13 @@ def test_the_page_is_reached_from_the_desk_and_reading_it_is_recorded(reviewed: 
     assert (event.action, event.object_kind, event.object_id) == ("read", "entity", key.token)
     assert case_id in event.details["cases"]
     assert payer not in str(event)
+
+    graph = ElementTree.fromstring(reviewed.client.get(f"{address}/links.graphml").content)
+    edges = [(each.get("source"), each.get("target")) for each in graph.iter(f"{GRAPHML}edge")]
+    assert sum(target == key.token for _, target in edges) == 2
+    exported = reviewed.services.audit_events.newest(EventFilter(), 1)[0]
+    assert (exported.action, exported.object_id) == ("export", key.token)
+    assert exported.details["cases"] == event.details["cases"]
 
 
 def test_who_works_at_another_office_finds_no_such_entity(reviewed: Service) -> None:
