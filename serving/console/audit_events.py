@@ -62,7 +62,7 @@ class ShownEvent:
             if isinstance(value, list) and value
         }
         said = tuple(
-            (name, value if isinstance(value, str) else json.dumps(value))
+            (name, value if isinstance(value, str) else json.dumps(value) if value != [] else "0")
             for name, value in event.details.items()
             if name not in lists
         )
