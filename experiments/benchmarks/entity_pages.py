@@ -114,6 +114,7 @@ def _measure(
             switched_off=(),
             is_history_missing=False,
             history=history,
+            sort="",
             called=called_by_kind(history),
             rows=[EntityCaseRow.from_case(each, None) for each in history.cases[:MAX_SHOWN]],
             months=MonthBars.from_months(history.months),

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated
 
-from fastapi import APIRouter, Path
+from fastapi import APIRouter, Path, Query
 from starlette.responses import HTMLResponse, Response
 
 from serving.audit.decision import Decision
@@ -14,6 +14,7 @@ from serving.console.charts.month_bars import MonthBars
 from serving.console.graph_file import entity_graph_file, graph_download
 from serving.console.page_scopes import MayReadCase
 from serving.console.pages import PageRoute, page, templates
+from serving.console.sorted_rows import SortOrder
 from serving.explanation.formatting import enumerated
 from serving.language import reading, say, say_word, subject_named
 from serving.review.cases.case_summary import describe_subject
@@ -65,6 +66,7 @@ def show_entity(
     session: TheSession,
     kind: EntityKind,
     token: Annotated[str, Path(max_length=64)],
+    sort: Annotated[SortOrder, Query()] = "",
 ) -> HTMLResponse:
     """Show the cases of an entity that the reader may see, and record the read."""
     reviewer = Reviewer.from_caller(caller)
@@ -76,6 +78,7 @@ def show_entity(
         reader=caller,
         session=session,
         history=history,
+        sort=sort,
         called=called_by_kind(history),
         rows=[EntityCaseRow.from_case(each, decisions.get(each.case.case_id)) for each in shown],
         months=MonthBars.from_months(history.months),

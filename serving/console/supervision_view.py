@@ -13,6 +13,7 @@ from pydantic import BaseModel, Field
 
 from features.records import SUBJECT_KINDS, SubjectKind
 from serving.access.callers import Caller
+from serving.console.sorted_rows import SortOrder
 from serving.language import reading, say
 from serving.monitor.group_comparison import worst_first
 from serving.monitor.monitoring_report import (
@@ -40,6 +41,7 @@ class WantedFigures(BaseModel):
     period: Period = "30 days"
     office: Annotated[str, Field(max_length=64)] = ""
     lane: Annotated[str, Field(max_length=40, pattern="^[a-z_]*$")] = ""
+    sort: SortOrder = ""
 
     def days(self, today: date) -> tuple[date, date]:
         """Return the first and the last day of the period."""
