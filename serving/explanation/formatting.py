@@ -28,7 +28,9 @@ MINUTES, HOURS, DAYS = (
 )
 A_YEAR_OR_MORE = "a year or more"
 
-LESS_THAN, MORE_THAN, SAME_AS = "{value} % less than", "{value} % more than", "the same as"
+PART_OF, SAME_AS = "{value} of", "the same as"
+# From here on a ratio is said in times.
+MIN_TIMES = 10
 # A ratio within a sentence that continues with the quantity compared.
 TIMES = ("{value} times", "{value} times")
 
@@ -86,15 +88,15 @@ def figure(
 ) -> str:
     """Return a value for a sentence that names the unit itself; spans of time include theirs.
 
-    A ratio states the direction of the difference, and the sentence continues with the quantity
-    compared.
+    A ratio is said as a part of the quantity with which the sentence continues, in per cent as in
+    comparisons with others.
 
     >>> figure(0.4251, Unit.SHARE), figure(12345.6, Unit.EURO), figure(1.0, Unit.YES_NO)
     ('43 %', '12,000', 'yes')
     >>> figure(0.957, Unit.HOURS), figure(2.26, Unit.HOURS), figure(479.2, Unit.HOURS)
     ('57 minutes', '2.3 hours', '20 days')
     >>> figure(0.35, Unit.RATIO), figure(1.18, Unit.RATIO), figure(3.42, Unit.RATIO)
-    ('65 % less than', '18 % more than', '3.4 times')
+    ('35 % of', '118 % of', '342 % of')
     >>> figure(364.0, Unit.DAYS_UP_TO_YEAR), figure(365.0, Unit.DAYS_UP_TO_YEAR)
     ('360 days', 'a year or more')
     """
@@ -132,17 +134,13 @@ def share_in_percent(share: float, language: Language = ENGLISH, digits: int = D
 
 
 def _ratio(ratio: float, language: Language, digits: int) -> str:
-    """Return the percent difference of a ratio from 1, or a multiple from 2 on."""
-    percent = figures(abs(ratio - 1) * 100, digits)
-    times = figures(ratio, digits)
-    if number_of(times) >= 2:
+    """Return a ratio as a part in per cent, or a multiple from MIN_TIMES on."""
+    if ratio >= MIN_TIMES:
+        times = figures(ratio, digits)
         return language.say_of(number_of(times), *TIMES, value=language.figure(times))
     if abs(ratio - 1) < 0.005:
         return language.say(SAME_AS)
-    # "100 % less" would mean none at all.
-    if 0 < ratio < 1 and percent == "100":
-        percent = "99"
-    return language.say(LESS_THAN if ratio < 1 else MORE_THAN, value=language.figure(percent))
+    return language.say(PART_OF, value=value_in_words(ratio, Unit.RATIO, language, digits))
 
 
 def _span(hours: float, language: Language, digits: int = DIGITS) -> str:

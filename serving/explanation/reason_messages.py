@@ -36,12 +36,11 @@ from serving.explanation.formatting import (
     HOUR,
     HOURS,
     LAST_OF_LIST,
-    LESS_THAN,
     MINUTES,
-    MORE_THAN,
     NEXT_OF_LIST,
     NO,
     NOT_KNOWN,
+    PART_OF,
     SAME_AS,
     TIMES,
     UNITS,
@@ -91,7 +90,7 @@ def reason_messages() -> Iterator[tuple[Message, str]]:
         yield text, _place(estimate_in_words)
     yield from ((text, _place(strongest_interactions)) for text in (MULTIPLIES, DIVIDES))
     yield from ((forms, _place(readable)) for forms in (MINUTES, HOURS, DAYS, TIMES))
-    ratios = (LESS_THAN, MORE_THAN, SAME_AS)
+    ratios = (PART_OF, SAME_AS)
     others = (
         A_YEAR_OR_MORE,
         AFTER,

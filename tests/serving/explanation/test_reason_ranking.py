@@ -298,16 +298,17 @@ def test_inspections_that_found_nothing_are_no_sign_of_earlier_findings() -> Non
 @pytest.mark.parametrize(
     ("ratio", "words"),
     [
-        (0.0, "100 % less than"),
-        (1e-7, "99 % less than"),
-        (0.346, "65 % less than"),
+        (0.0, "0 % of"),
+        (1e-7, "0.00001 % of"),
+        (0.346, "35 % of"),
         (0.998, "the same as"),
-        (1.18, "18 % more than"),
-        (1.996, "2 times"),
+        (1.18, "118 % of"),
+        (9.99, "999 % of"),
+        (12.0, "12 times"),
         (1234.5, "1,200 times"),
     ],
 )
-def test_a_ratio_says_which_way_it_differs(ratio: float, words: str) -> None:
+def test_a_ratio_is_said_in_per_cent_of_what_follows(ratio: float, words: str) -> None:
     assert figure(ratio, Unit.RATIO) == words
 
 
@@ -362,7 +363,7 @@ def test_features_of_one_indicator_are_one_reason() -> None:
     assert reason.log_odds == pytest.approx(0.8)
     assert (reason.effect, reason.strength) == ("for", "strong")
     assert (
-        reason.words == "Its price per kg is 2 times the typical price of these goods "
+        reason.words == "Its price per kg is 200 % of the typical price of these goods "
         "(as in 4 % of all shipments)."
     )
     assert reason.sign_of == "a value out of line with the goods"
