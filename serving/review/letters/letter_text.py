@@ -29,7 +29,7 @@ SELECTED: dict[Selection, str] = {
     "lot": "It was selected at random (drawn by lot). A set part of all traffic is, whatever was "
     "declared and by whomever, so that the office learns what it would otherwise miss. Nothing "
     "that you declared led to it, and therefore no reason is given.",
-    "rule": "A written rule of the office selected it, which holds for everybody alike.",
+    "rule": "A written rule of the office selected it, which applies to everyone equally.",
     "information": "It was selected because of information that the office holds. What that is, "
     "and from whom, is not repeated here; the supervisory authority named below can examine it.",
     "score": "A computer compared what was declared and filed with many earlier declarations, and "
@@ -63,10 +63,10 @@ PEOPLE = (
 DATA = (
     "What is scored is a consignment or a journey. Those who take part in it are known to the "
     "computer by pseudonyms; some of them may be natural persons, as a sole trader, a driver who "
-    "owns the vehicle, or whoever paid, and then this is processing of personal data. It uses no "
-    "name, nationality or other attribute of a person. It does use countries of goods, ways and "
-    "accounts, which may stand close to them; whether some are selected in error more often than "
-    "others is measured for every version."
+    "owns the vehicle, or the payer, and then this is processing of personal data. It uses no "
+    "name, nationality or other attribute of a person. It does use countries of goods, routes and "
+    "accounts, which may be closely related to them; whether some are selected in error more "
+    "often than others is measured for every version."
 )
 FULLER = (
     "A full account is on record: all reasons, the procedure of selection, the version of the "
