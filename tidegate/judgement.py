@@ -84,12 +84,17 @@ def gates_on(
 
 
 def compare_models(
-    models: Sequence[AnyModel], training_set: AnyTrainingSet, *, home: str | Path = DEFAULT
+    models: Sequence[AnyModel],
+    training_set: AnyTrainingSet,
+    *,
+    with_baselines: bool = False,
+    home: str | Path = DEFAULT,
 ) -> pd.DataFrame:
     """Return a row of figures for each model, on the traffic that none of them has seen.
 
-    Columns are as in `training.model_comparison`. Raises ValueError without models, and
-    WindowUnusable if no traffic is new to all of them.
+    With baselines, a logistic regression and scikit-learn's histogram boosting follow, fitted on
+    what the first model was fitted on. Columns are as in `training.model_comparison`. Raises
+    ValueError without models, and WindowUnusable if no traffic is new to all of them.
     """
     if not models:
         raise ValueError("want the models to compare, such as ['tidegate-shipment@champion', …]")
@@ -99,7 +104,8 @@ def compare_models(
         for given, each in zip(models, found, strict=True)
     ]
     data = training_set_in(training_set, *found)
-    return comparison([*zip(names, found, strict=True)], data)
+    named = [*zip(names, found, strict=True)]
+    return comparison(named, data, with_baselines=with_baselines)
 
 
 def _are_scores(judged: Judged) -> bool:

@@ -22,6 +22,14 @@ def compare(
         ),
     ],
     training_set: TrainingSetOption = None,
+    baselines: Annotated[
+        bool,
+        typer.Option(
+            "--baselines",
+            help="Also fit a logistic regression and scikit-learn's histogram boosting on what "
+            "the first model was fitted on.",
+        ),
+    ] = False,
     home: Home = DEFAULT_HOME,
     as_json: Json = False,
 ) -> None:
@@ -38,7 +46,8 @@ def compare(
     found = [RiskModel.read(held.find(each), held.public_key) for each in models]
     subject = _one_subject(models, found)
     data = read_for(training_set or home / "training_sets" / subject, *found)
-    compared = compare_models([*zip(models, found, strict=True)], data)
+    named = [*zip(models, found, strict=True)]
+    compared = compare_models(named, data, with_baselines=baselines)
     if as_json:
         print_json({"models": compared.reset_index().to_dict("records")})
         return

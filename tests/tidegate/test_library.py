@@ -112,12 +112,14 @@ def test_gates_and_figures_are_those_of_the_commands(home: tg.Home, data: tg.Tra
     assert compared["recall_gain_low"].iloc[1] < 0 < compared["recall_gain_high"].iloc[1]
 
     run_id = models.registration_of(models.find(CHAMPION)).run_id
-    words = ["compare", CHAMPION, run_id, "--home", str(home.path), "--json"]
+    words = ["compare", CHAMPION, run_id, "--baselines", "--home", str(home.path), "--json"]
     told = CliRunner().invoke(commands, words)
     assert told.exit_code == 0, told.output
     rows = json.loads(told.stdout)["models"]
-    assert [row["model"] for row in rows] == [CHAMPION, run_id]
-    assert [row["inspected_roc_auc"] for row in rows] == [roc_auc.value] * 2
+    plain = ["logistic regression", "histogram boosting"]
+    assert [row["model"] for row in rows] == [CHAMPION, run_id, *plain]
+    assert [row["inspected_roc_auc"] for row in rows[:2]] == [roc_auc.value] * 2
+    assert all(0.5 < row["inspected_roc_auc"] < 1 for row in rows[2:])
 
 
 def test_scores_of_any_origin_are_judged(data: tg.TrainingSet, home: tg.Home) -> None:
