@@ -23,6 +23,7 @@ These variables are read by commands, or before there are settings:
 | variable | meaning |
 |---|---|
 | `TIDEGATE_CACHE` | The folder of compiled code ([installation](installation.md)). |
+| `TIDEGATE_FEATURES` | [Features of your own](library.md#features-of-your-own): paths. |
 | `TIDEGATE_EXCHANGE_RATES` | A CSV file of monthly exchange rates, over the built-in ones. |
 | `TIDEGATE_REPORTING_LIMITS` | A CSV file of limits of cash; most built-in ones are from memory. |
 | `TIDEGATE_MLFLOW_URI` | The MLflow server or database. Without it that is `HOME/mlflow.db`. |

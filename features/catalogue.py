@@ -1,7 +1,8 @@
 """The features of a route and of a shipment, in order.
 
 This is the order of the matrix and of the model's inputs. A new feature is added to its family and
-then listed here by hand, so that no import decides the inputs of a model.
+then listed here by hand, so that no import decides the inputs of a model. Features of other
+packages and of files that a command names come last (`features.plugins`).
 """
 
 import difflib
@@ -41,7 +42,8 @@ from features.families import (
     tracking,
     valuation,
 )
-from features.records import SubjectKind
+from features.plugins import plugged_features
+from features.records import SUBJECT_KINDS, SubjectKind
 
 ROUTE: tuple[Feature, ...] = (
     itinerary.direct_distance_km,
@@ -305,20 +307,26 @@ SHIPMENT: tuple[Feature, ...] = (
 )
 
 
-_BY_KIND: dict[SubjectKind, tuple[Feature, ...]] = {"route": ROUTE, "shipment": SHIPMENT}
-
-
+@cache
 def features_of(kind: SubjectKind) -> tuple[Feature, ...]:
-    """Return the features of one kind of subject, in order."""
-    return _BY_KIND[kind]
+    """Return the features of one kind of subject, in order.
+
+    Raises TidegateError for features outside the tree that cannot be loaded or break a rule.
+    """
+    own = ROUTE if kind == "route" else SHIPMENT
+    return own + tuple(each for each in _plugged() if kind in each.subjects)
 
 
-_BY_NAME = MappingProxyType({feature.name: feature for feature in (*ROUTE, *SHIPMENT)})
-
-
+@cache
 def features_by_name() -> Mapping[str, Feature]:
     """Return every feature of either kind, by name."""
-    return _BY_NAME
+    every = (*features_of("route"), *features_of("shipment"))
+    return MappingProxyType({feature.name: feature for feature in every})
+
+
+@cache
+def _plugged() -> tuple[Feature, ...]:
+    return plugged_features((*ROUTE, *SHIPMENT))
 
 
 def windows_of(kind: SubjectKind) -> tuple[Window, ...]:
@@ -329,7 +337,7 @@ def windows_of(kind: SubjectKind) -> tuple[Window, ...]:
 
 def windows() -> set[Window]:
     """Return every window that a feature reads."""
-    return {window for kind in _BY_KIND for window in windows_of(kind)}
+    return {window for kind in SUBJECT_KINDS for window in windows_of(kind)}
 
 
 @cache

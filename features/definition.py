@@ -83,12 +83,12 @@ class Feature:
     """One column of the matrix, with its documentation.
 
     `reads` lists subject columns and windows in words. `defined_at` is `path#Lline` from the
-    project root. `indicator` is the sign that a value on the side `warns` stands for; None for a
-    scale or a description, which is no sign. `sentence` is the template of a reason, with `{value}`
-    or, by parameter name, the number of a window (`said_with`). `sentence_of_one` applies to a
-    count of one, `sentence_of_none` to 0, `sentence_below_zero` to a negative value, of which it
-    states the size, `sentence_of_few` to a rate of fewer than five inspections. `among` is the peer
-    group.
+    project root, or from the folder of a file outside it. `indicator` is the sign that a value on
+    the side `warns` stands for; None for a scale or a description, which is no sign. `sentence` is
+    the template of a reason, with `{value}` or, by parameter name, the number of a window
+    (`said_with`). `sentence_of_one` applies to a count of one, `sentence_of_none` to 0,
+    `sentence_below_zero` to a negative value, of which it states the size, `sentence_of_few` to a
+    rate of fewer than five inspections. `among` is the peer group.
 
     `shows_from` is the value from which the feature is a sign by itself, on the side that warns:
     nine earlier journeys are fewer than usual, yet the operator is no newcomer. None if any unusual
@@ -315,4 +315,7 @@ def _place(function: Callable[..., Any]) -> str:
 
 
 def _link(file: str, line: int) -> str:
-    return f"{Path(file).resolve().relative_to(ROOT).as_posix()}#L{line}"
+    path = Path(file).resolve()
+    # Of a file outside the project: answers need not say where this machine keeps it.
+    shown = path.relative_to(ROOT) if path.is_relative_to(ROOT) else Path(*path.parts[-2:])
+    return f"{shown.as_posix()}#L{line}"

@@ -7,8 +7,9 @@ import sys
 from collections.abc import Iterator, Mapping
 from functools import cache
 from importlib import import_module
-from itertools import pairwise
-from typing import Any
+from itertools import islice, pairwise
+from pathlib import Path
+from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
@@ -26,6 +27,9 @@ DISK_REFUSALS = {
 # Imports create many objects that stay. Scanning them every 700 allocations would take longer than
 # the imports need.
 COLLECT_AFTER_OBJECTS = 50_000
+
+# `features.plugins` reads it; importing that would take longer than showing a help text.
+FEATURE_PATHS = "TIDEGATE_FEATURES"
 
 # Every command, in the order of the help.
 COMMANDS = (
@@ -93,8 +97,18 @@ app = typer.Typer(
 
 
 @app.callback()
-def act_as_user() -> None:
-    """Let everything that a command writes name the user who runs it."""
+def begin(
+    features: Annotated[
+        list[Path] | None,
+        typer.Option(
+            help="A Python file of features outside the tree, or a folder of such files; may be "
+            "repeated, and may follow the command."
+        ),
+    ] = None,
+) -> None:
+    """Let everything that a command writes name the user who runs it, and name its features."""
+    if features:
+        os.environ[FEATURE_PATHS] = os.pathsep.join(str(path.resolve()) for path in features)
     begin_acting(Actor.from_command_line())
 
 
@@ -103,6 +117,7 @@ def main() -> None:
     gc.set_threshold(COLLECT_AFTER_OBJECTS)
     # Files of a home are for their owner alone, whichever command creates them.
     os.umask(0o077)
+    sys.argv[1:] = _features_first(sys.argv[1:])
     _name_home(sys.argv[1:])
     try:
         app()
@@ -117,10 +132,10 @@ def main() -> None:
         sys.exit(1)
     except ModuleNotFoundError as error:
         # A missing package usually means that an extra was not installed.
-        extras = extras_for(sys.argv[1], error)
+        extras = extras_for(_asked(), error)
         if not extras:
             raise
-        typer.echo(f"tidegate: {missing(sys.argv[1], *extras)}", err=True)
+        typer.echo(f"tidegate: {missing(_asked(), *extras)}", err=True)
         sys.exit(1)
     except Exception as error:
         if not _is_of_database(error):
@@ -145,6 +160,24 @@ def _cause_of(error: Exception) -> str:
 
     says = cause_of(error)
     return f": {says}" if says else ""
+
+
+def _asked() -> str:
+    """Return the command that this process was asked for."""
+    return next(argument for argument in sys.argv[1:] if argument in COMMANDS)
+
+
+def _features_first(arguments: list[str]) -> list[str]:
+    """Return the arguments with each `--features PATH` before the command, as for every command."""
+    first, rest, left = list[str](), list[str](), iter(arguments)
+    for argument in left:
+        if argument == "--":
+            rest += [argument, *left]
+        elif argument == "--features":
+            first += [argument, *islice(left, 1)]
+        else:
+            (first if argument.startswith("--features=") else rest).append(argument)
+    return first + rest
 
 
 def _name_home(arguments: list[str]) -> None:

@@ -49,7 +49,7 @@ from pydantic import (
     model_validator,
 )
 
-from features.catalogue import ROUTE, SHIPMENT
+from features.catalogue import features_by_name
 from features.home_files import read_home_file
 from features.offences import Offence
 from serving.triage.lane_declarations import HitLane
@@ -116,7 +116,7 @@ class TriageRule(_PlanTable):
         if (self.above is None) == (self.below is None):
             raise ValueError("want either `above` or `below`")
         # A rule on an unknown feature, or on a category, would never match and nobody would notice.
-        numbers = {f.name for f in (*ROUTE, *SHIPMENT) if not f.is_categorical}
+        numbers = {f.name for f in features_by_name().values() if not f.is_categorical}
         if self.feature not in numbers:
             raise ValueError(f"no feature {self.feature!r} with numbers; `tidegate features` lists")
         return self

@@ -6,6 +6,8 @@ from pathlib import Path
 import matplotlib
 import pytest
 
+from features.catalogue import features_by_name
+from features.plugins import features_in, modules_at
 from tests.conftest import MadeOnce
 from tests.docs.test_commands_as_printed import ROOT
 from tests.serving.conftest import make_trained_home
@@ -27,7 +29,12 @@ def test_the_library_page_runs_as_printed(
 
     names: dict[str, object] = {}
     for block in blocks:
-        exec(block, names)
+        if "@shipment_feature(" not in block:
+            exec(block, names)
+            continue
+        (tmp_path / "net_masses.py").write_text(block)
+        (own,) = features_in(modules_at(tmp_path / "net_masses.py"), features_by_name().values())
+        assert own.name == "net_mass_per_package_kg"
 
     assert len([line for line in first.splitlines() if line]) <= MAX_LINES_TO_FIRST_PLOT
     pyplot = matplotlib.pyplot

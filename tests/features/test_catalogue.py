@@ -27,25 +27,6 @@ WAYS = (
     r"wakes|cannot reach|hardly|at night|one-way|agreed)\b"
 )
 EVERY_FEATURE = list(features_by_name().values())
-SUFFIX_OF_UNIT = {
-    Unit.COUNT: r"(^|_)(count|journeys|shipments|payments|payers|payees|carriers|consign(or|ee)s)",
-    Unit.RATIO: r"_ratio",
-    Unit.SHARE: r"_(ratio|rate)",
-    Unit.HOURS_BEFORE: r"(_before(_due)?_hours|_lead_hours|^hours_before_.*)",
-    Unit.HOURS: r"(_hours|^hours_.*)",
-    Unit.DAYS: r"_days",
-    Unit.DAYS_UP_TO_YEAR: r"_days",
-    Unit.KILOMETRES: r"_km",
-    Unit.KNOTS: r"_kn",
-    Unit.KILOGRAMS: r"(_|^mass_)kg",
-    Unit.KILOGRAMS_PER_M3: r"_kg_per_m3",
-    Unit.EURO: r"_eur",
-    Unit.EURO_PER_KG: r"_eur_per_kg",
-    Unit.PERCENT: r"_percent",
-    Unit.HOUR_OF_DAY: r"_hour",
-    Unit.YES_NO: r"^(is|has)_.*",
-    Unit.CATEGORY: r".*",
-}
 
 
 def of_every_feature(check: Callable[[Feature], None]) -> Callable[[], None]:
@@ -66,11 +47,6 @@ def of_every_feature(check: Callable[[Feature], None]) -> Callable[[], None]:
     return holds_of_every_feature
 
 
-def has_unit_in_its_name(feature: Feature) -> bool:
-    window = r"(_since_latest|_since_first)?(_\d+d)?$"
-    return re.search(SUFFIX_OF_UNIT[feature.unit] + window, feature.name) is not None
-
-
 @pytest.mark.parametrize("kind", ["route", "shipment"])
 def test_each_kind_of_subject_has_at_least_thirty_features_over_every_family(
     kind: SubjectKind,
@@ -85,22 +61,6 @@ def test_names_are_unique() -> None:
     for kind in ("route", "shipment"):
         names = [feature.name for feature in features_of(kind)]
         assert len(names) == len(set(names))
-
-
-@of_every_feature
-def test_a_name_carries_its_unit(feature: Feature) -> None:
-    assert has_unit_in_its_name(feature)
-
-
-@of_every_feature
-def test_a_name_carries_the_window_when_all_its_windows_are_bounded(feature: Feature) -> None:
-    days = {window.days for window in feature.windows.values()}
-    stated = re.findall(r"_(\d+)d$", feature.name)
-
-    if stated:
-        assert int(stated[0]) in days
-    else:
-        assert not days or None in days
 
 
 @of_every_feature
@@ -145,19 +105,6 @@ def test_a_count_can_be_said_of_one_and_of_none(feature: Feature) -> None:
     is_never_none = feature.name == "certified_capacity_count" or "_hop_" in f"_{feature.name}"
     assert feature.sentence_of_none is not None or not is_count or is_never_none
     assert "{" not in f"{feature.sentence_of_one}{feature.sentence_of_none}"
-
-
-@of_every_feature
-def test_a_span_is_said_with_its_own_unit(feature: Feature) -> None:
-    assert feature.unit is not Unit.HOURS or "{value} hour" not in feature.sentence
-
-
-@of_every_feature
-def test_hours_before_an_instant_can_be_said_of_hours_after_it(feature: Feature) -> None:
-    below_zero = feature.sentence_below_zero
-
-    assert feature.unit is not Unit.HOURS_BEFORE or below_zero is not None
-    assert below_zero is None or (below_zero.count("{value}") == 1 and not feature.said_with)
 
 
 @of_every_feature
@@ -243,11 +190,6 @@ def test_no_feature_reads_a_life_at_risk_signal_or_an_attribute_of_a_person() ->
             read = {*window.by, *window.matching, window.value or "", window.where or ""}
             assert not any(map(describes_a_person, read)), feature.name
             assert "persons_on_board" not in read, feature.name
-
-
-def test_a_category_has_no_direction() -> None:
-    for feature in EVERY_FEATURE:
-        assert not feature.is_categorical or feature.direction is MonotoneConstraint.EITHER
 
 
 @of_every_feature
