@@ -9,7 +9,7 @@ from serving.streams.stream_settings import StreamSettings
 PREFIX = "TIDEGATE_"
 # Variables read by commands, workers and tests, or before the settings exist.
 BESIDE_SETTINGS = (
-    *("CACHE", "EXCHANGE_RATES", "REPORTING_LIMITS", "MLFLOW_URI"),
+    *("CACHE", "EXCHANGE_RATES", "FEATURES", "REPORTING_LIMITS", "MLFLOW_URI"),
     *("TLS_CERT", "TLS_KEY", "WORKERS_KEY", "FAULTS", "SPARK_MASTER"),
 )
 
