@@ -50,7 +50,12 @@ def test_a_whole_assessment_lacks_nothing(tmp_path: Path) -> None:
 
 
 def test_the_bare_questions_lack_every_answer(tmp_path: Path) -> None:
-    assert lacking(tmp_path, template()) == list(FIELDS)
+    questions = template()
+
+    assert lacking(tmp_path, questions) == list(FIELDS)
+    for name, text in (NAMES | DAYS | QUESTIONS).items():
+        assert f"# {text}\n" in questions
+        assert f"{name} =" in questions
 
 
 @pytest.mark.parametrize("field", FIELDS)
