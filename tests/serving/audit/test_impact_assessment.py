@@ -40,9 +40,13 @@ def answered(left_out: str = "", assessed_on: date = TODAY, review_by: date | No
 
 
 def lacking(folder: Path, text: str, today: date = TODAY) -> list[str]:
+    return [*reasons(folder, text, today)]
+
+
+def reasons(folder: Path, text: str, today: date = TODAY) -> dict[str, str]:
     file = folder / "impact.toml"
     file.write_text(text)
-    return [lack.field for lack in missing_from(file, today)]
+    return {lack.field: lack.reason for lack in missing_from(file, today)}
 
 
 def test_a_whole_assessment_lacks_nothing(tmp_path: Path) -> None:
@@ -80,16 +84,23 @@ def test_it_holds_from_its_day_until_its_review_and_for_a_year_at_most(
     today = TODAY + timedelta(days=after)
     lacks = lacking(tmp_path_factory.mktemp("home"), answered("", assessed, review), today)
     assert (not lacks) == (0 <= after <= review_after and 0 < review_after <= 366)
+    assert ("assessed_on" in lacks) == (after < 0)
+    assert ("review_by" in lacks) == (not 0 < review_after <= 366 or review_after < after)
 
 
 def test_nobody_approves_their_own_assessment(tmp_path: Path) -> None:
     text = answered().replace("the approved_by", " The Answered_by ")
-    assert lacking(tmp_path, text) == ["approved_by"]
+    asked = {"approved_by": "want another role than the one that answered"}
+    assert reasons(tmp_path, text) == asked
 
 
 def test_what_is_no_toml_is_said_to_be_none(tmp_path: Path) -> None:
-    assert lacking(tmp_path, "deployer = ") == ["file"]
-    assert [lack.field for lack in missing_from(tmp_path / "absent", TODAY)] == ["file"]
+    assert "cannot be read as TOML" in reasons(tmp_path, "deployer = ")["file"]
+    (tmp_path / "latin").write_bytes(b'deployer = "\xe9"')
+    for name, said in {"latin": "cannot be read as TOML", "absent": "there is none"}.items():
+        (lack,) = missing_from(tmp_path / name, TODAY)
+        assert lack.field == "file"
+        assert said in lack.reason
 
 
 def test_answers_are_never_written_over(tmp_path: Path) -> None:

@@ -73,6 +73,12 @@ def test_too_few_rows_say_nothing() -> None:
     )
     assert few is not None
     assert few.score_share_of_unconfirmed is None
+    _, origins, noise = world(MIN_ROWS)
+    enough = joint_proxy(
+        EncodedRows.from_matrix(noise[:, None]), noise, np.zeros(MIN_ROWS), origins
+    )
+    assert enough is not None
+    assert enough.score_share_of_unconfirmed is not None
 
 
 def test_the_same_rows_give_the_same_figures() -> None:

@@ -71,6 +71,7 @@ def test_the_most_telling_comes_first() -> None:
     figures = proxies(frame, origins())
     assert [each.feature for each in figures] == ["origin", "lot"]
     assert [each.feature for each in proxies_above(figures, 0.5)] == ["origin"]
+    assert proxies_above(figures, figures[0].information_share) == []
 
 
 def test_the_figures_of_a_former_report_are_read_under_their_name_of_now() -> None:
