@@ -33,10 +33,21 @@ NAME_OF_UNIT = {
 }
 EXAMPLES = {
     Unit.COUNT: "document_count or consignee_shipments_30d",
+    Unit.RATIO: "tare_ratio",
     Unit.SHARE: "cash_payment_ratio",
     Unit.HOURS_BEFORE: "manifest_lead_hours",
+    Unit.HOURS: "dwell_hours",
+    Unit.DAYS: "consignee_days_since_latest",
+    Unit.DAYS_UP_TO_YEAR: "consignee_days_since_latest",
+    Unit.KILOMETRES: "direct_distance_km",
+    Unit.KNOTS: "fastest_leg_kn",
+    Unit.KILOGRAMS: "gross_mass_kg",
+    Unit.KILOGRAMS_PER_M3: "density_kg_per_m3",
+    Unit.EURO: "declared_value_eur",
+    Unit.EURO_PER_KG: "unit_value_eur_per_kg",
+    Unit.PERCENT: "tolerance_percent",
+    Unit.HOUR_OF_DAY: "departure_hour",
     Unit.YES_NO: "is_cross_border or has_invoice",
-    Unit.RATIO: "tare_ratio",
 }
 _WINDOW = r"(_since_latest|_since_first)?(_\d+d)?$"
 
@@ -54,8 +65,8 @@ def _of_name(feature: Feature) -> Iterator[str]:
     if not re.fullmatch(r"[a-z][a-z0-9_]*", feature.name):
         yield "its name is not lower case; want lower-case words with `_` between"
     if not re.search(NAME_OF_UNIT[feature.unit] + _WINDOW, feature.name):
-        example = EXAMPLES.get(feature.unit, f"a name such as …{NAME_OF_UNIT[feature.unit]}")
-        yield f"its name does not say its unit, {feature.unit.value}; want {example}"
+        example = EXAMPLES[feature.unit]  # a category may have any name
+        yield f"its name does not say its unit, {feature.unit.value}; want one such as {example}"
     days = {window.days for window in feature.windows.values()}
     stated = re.findall(r"_(\d+)d$", feature.name)
     if stated and int(stated[0]) not in days:

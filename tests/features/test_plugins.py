@@ -43,7 +43,11 @@ def test_every_feature_of_the_catalogue_follows_the_rules() -> None:
     ("name", "change", "says"),
     [
         ("tare_ratio", {"name": "Tare_ratio"}, "not lower case"),
-        ("tare_ratio", {"name": "tare"}, "does not say its unit, share of 1; want cash_"),
+        (
+            "tare_ratio",
+            {"name": "tare"},
+            "does not say its unit, share of 1; want one such as cash_",
+        ),
         ("consignee_shipments_30d", {"name": "consignee_shipments_60d"}, "no window has so many"),
         ("consignee_shipments_30d", {"name": "consignee_shipments"}, "want it to end in _30d"),
         ("tare_ratio", {"meaning": "Mass of packaging."}, "which values are suspicious"),
