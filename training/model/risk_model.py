@@ -207,6 +207,8 @@ def _check_catalogue(manifest: Manifest, inputs: ModelInputs) -> None:
     recorded = {column.name: column.computation for column in manifest.features}
     remedy = f"train anew with `tidegate retrain --subject {manifest.subject}`"
     when = f"{manifest.name} was trained"
+    if not recorded.keys() <= {feature.name for feature in inputs.features}:
+        remedy = f"install the package or name the file (`--features`) that defines it, or {remedy}"
     try:
         inputs.require_same_computations(recorded, when, remedy, wanted=recorded)
     except CatalogueMismatch as mismatch:

@@ -124,8 +124,9 @@ def test_a_model_is_refused_for_what_its_own_features_are_no_more_and_each_is_na
     assert str(refused.value) == (
         "manifest.json: feature corridor (sha256:eeeeeeeeeeee now, sha256:dddddddddddd then) is "
         "computed differently than when tidegate-shipment was trained; tidegate-shipment was "
-        "trained with feature noise_ratio, which this release does not have; train anew with "
-        "`tidegate retrain --subject shipment`"
+        "trained with feature noise_ratio, which this release does not have; install the package "
+        "or name the file (`--features`) that defines it, or train anew with `tidegate retrain "
+        "--subject shipment`"
     )
 
     as_text = dataclasses.replace(last, unit=Unit.CATEGORY)
