@@ -13,8 +13,8 @@ from serving.audit.decision import Decision
 from serving.cli.opened_home import OpenedHome
 from serving.errors import NotFound
 from training.data.training_set import TrainingSet
+from training.evaluation.reevaluation import read_for
 from training.model.model_home import ModelHome
-from training.model.model_inputs import ModelInputs
 from training.model.model_pointer import Alias
 from training.model.risk_model import RiskModel
 
@@ -104,8 +104,6 @@ def training_set_in(folder: AnyTrainingSet, *models: RiskModel) -> TrainingSet:
 
     With models, only what they read must be in the folder, which may be of another catalogue.
     """
-    if isinstance(folder, TrainingSet) or not models:
-        return folder if isinstance(folder, TrainingSet) else TrainingSet.read(folder)
-    inputs = ModelInputs.for_subject(models[0].manifest.subject)
-    names = {name for model in models for name in model.encoding.names}
-    return TrainingSet.read(folder, inputs.subject, inputs.only(names))
+    if isinstance(folder, TrainingSet):
+        return folder
+    return read_for(folder, *models) if models else TrainingSet.read(folder)

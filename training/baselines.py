@@ -15,16 +15,15 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, QuantileTransformer
 
-from training.data.time_split import TimeWindow
+from training.data.time_split import TimeWindow, as_instant, in_utc, window_before
 from training.data.training_set import TrainingSet
-from training.evaluation.reevaluation import parameters_of
+from training.errors import WindowUnusable
+from training.evaluation.reevaluation import parameters_of, unseen_from
+from training.fit.other_libraries import MAX_BINS
 from training.fit.sample_weights import weighted_rows
 from training.model.risk_model import RiskModel
 from training.parameters import SplitParameters
 from training.ranking import Floats
-
-# scikit-learn's histograms hold at most 255 categories; others are read as numbers.
-_MOST_CATEGORIES = 255
 
 
 def baseline_scores(
@@ -32,7 +31,8 @@ def baseline_scores(
 ) -> Iterator[tuple[str, Floats]]:
     """Yield the name and log-odds of each baseline for all subjects declared in `window`.
 
-    `window` must not begin before the model's own evaluation.
+    `window` must not begin before the model's own evaluation. Raises WindowUnusable if `data` has
+    too little of what the model was fitted on.
     """
     parameters = parameters_of(model)
     learnt = _learnt_window(model, data, parameters.split)
@@ -46,13 +46,17 @@ def baseline_scores(
 
 def _learnt_window(model: RiskModel, data: TrainingSet, parameters: SplitParameters) -> TimeWindow:
     """Return all that was known before the model's evaluation: no baseline holds rows back."""
-    learnt = model.manifest.training_window
-    begins, ends = (
-        np.datetime64(day.replace(tzinfo=None), "us")
-        for day in (learnt.fit.begins, learnt.evaluation.begins)
-    )
-    gap = np.timedelta64(round(parameters.label_gap_days * 86_400e6), "us")
-    return TimeWindow.between("fit", data, (begins, ends), known_before=ends, gap=gap)
+    begins, ends = as_instant(model.manifest.training_window.fit.begins), unseen_from(model)
+    window = window_before(data, (begins, ends), parameters)
+    confirmed = int(window.labels.sum())
+    cleared = len(window.labels) - confirmed
+    if min(confirmed, cleared) < parameters.minimum_labels:
+        raise WindowUnusable(
+            f"baselines are fitted on {in_utc(begins):%Y-%m-%d} until before "
+            f"{in_utc(ends):%Y-%m-%d}, as {model.manifest.name} was, and this training set has "
+            f"{confirmed} confirmed and {cleared} cleared of then; want one that goes back as far"
+        )
+    return window
 
 
 def _logistic(
@@ -79,7 +83,8 @@ def _boosted(
     texts = [
         place
         for place in model.encoding.categorical_places
-        if len(model.encoding.inputs[place].categories or ()) <= _MOST_CATEGORIES
+        # Columns of more categories are read as numbers.
+        if len(model.encoding.inputs[place].categories or ()) <= MAX_BINS
     ]
     booster = HistGradientBoostingClassifier(categorical_features=texts or None, random_state=seed)
     # It cannot make bins of a column without values.

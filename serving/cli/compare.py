@@ -51,11 +51,11 @@ def compare(
     if as_json:
         print_json({"models": compared.reset_index().to_dict("records")})
         return
-    for name, row in compared.iterrows():
+    for place, (name, row) in enumerate(compared.iterrows()):
         messages.print(f"{name}", markup=False)
         messages.print(f"  all traffic: ROC-AUC {_spelt(row, 'roc_auc')}", markup=False)
         messages.print(f"    lift at 5 % inspected {_spelt(row, 'lift_at_5pct')}", markup=False)
-        if name != models[0]:
+        if place:
             gained = _spelt(row, "recall_gain")
             messages.print(f"    mean recall above the first: {gained}", markup=False)
         inspected = _spelt(row, "inspected_roc_auc")

@@ -132,10 +132,10 @@ def main() -> None:
         sys.exit(1)
     except ModuleNotFoundError as error:
         # A missing package usually means that an extra was not installed.
-        extras = extras_for(_asked(), error)
+        extras = extras_for(_command_name(), error)
         if not extras:
             raise
-        typer.echo(f"tidegate: {missing(_asked(), *extras)}", err=True)
+        typer.echo(f"tidegate: {missing(_command_name(), *extras)}", err=True)
         sys.exit(1)
     except Exception as error:
         if not _is_of_database(error):
@@ -162,8 +162,8 @@ def _cause_of(error: Exception) -> str:
     return f": {says}" if says else ""
 
 
-def _asked() -> str:
-    """Return the command that this process was asked for."""
+def _command_name() -> str:
+    """Return the name of the command that runs."""
     return next(argument for argument in sys.argv[1:] if argument in COMMANDS)
 
 

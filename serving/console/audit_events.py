@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from itertools import chain
-from typing import Annotated
+from typing import Annotated, Any
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Query
@@ -62,11 +62,16 @@ class ShownEvent:
             if isinstance(value, list) and value
         }
         said = tuple(
-            (name, value if isinstance(value, str) else json.dumps(value) if value != [] else "0")
-            for name, value in event.details.items()
-            if name not in lists
+            (name, _shown(value)) for name, value in event.details.items() if name not in lists
         )
         return cls(event, said, tuple(lists.items()))
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    # An empty list is shown by its length, as other lists are.
+    return "0" if value == [] else json.dumps(value)
 
 
 @dataclass(frozen=True)

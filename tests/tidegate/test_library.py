@@ -1,6 +1,7 @@
 """Names of `import tidegate as tg`: each does what its command does, on one small trained home."""
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from serving.cli.main import app as commands
 from tests.conftest import MadeOnce
 from tests.serving.conftest import make_trained_home
 from training.data.time_split import TimeSplit
-from training.errors import TrainingError
+from training.errors import TrainingError, WindowUnusable
 from training.evaluation.reevaluation import scored_window
 from training.model.model_home import ModelHome
 
@@ -112,14 +113,27 @@ def test_gates_and_figures_are_those_of_the_commands(home: tg.Home, data: tg.Tra
     assert compared["recall_gain_low"].iloc[1] < 0 < compared["recall_gain_high"].iloc[1]
 
     run_id = models.registration_of(models.find(CHAMPION)).run_id
-    words = ["compare", CHAMPION, run_id, "--baselines", "--home", str(home.path), "--json"]
+    words = [
+        "compare",
+        CHAMPION,
+        run_id,
+        CHAMPION,
+        "--baselines",
+        "--home",
+        str(home.path),
+        "--json",
+    ]
     told = CliRunner().invoke(commands, words)
     assert told.exit_code == 0, told.output
     rows = json.loads(told.stdout)["models"]
     plain = ["logistic regression", "histogram boosting"]
-    assert [row["model"] for row in rows] == [CHAMPION, run_id, *plain]
-    assert [row["inspected_roc_auc"] for row in rows[:2]] == [roc_auc.value] * 2
-    assert all(0.5 < row["inspected_roc_auc"] < 1 for row in rows[2:])
+    assert [row["model"] for row in rows] == [CHAMPION, run_id, CHAMPION, *plain]
+    assert [row["inspected_roc_auc"] for row in rows[:3]] == [roc_auc.value] * 3
+    assert all(0.5 < row["inspected_roc_auc"] < 1 for row in rows[3:])
+
+    later = replace(data, declared_at=data.declared_at + np.timedelta64(3_650, "D"))
+    with pytest.raises(WindowUnusable, match="0 confirmed and 0 cleared of then"):
+        tg.compare([CHAMPION], later, with_baselines=True, home=home.path)
 
 
 def test_scores_of_any_origin_are_judged(data: tg.TrainingSet, home: tg.Home) -> None:

@@ -113,9 +113,7 @@ class TimeSplit:
 
     def before_evaluation(self, data: TrainingSet, parameters: SplitParameters) -> TimeWindow:
         """Return fit and calibration window as one, with all labels known before the evaluation."""
-        gap = np.timedelta64(round(parameters.label_gap_days * 86_400e6), "us")
-        days = (self.fit.begins, self.evaluation.begins)
-        return TimeWindow.between("refit", data, days, known_before=self.evaluation.begins, gap=gap)
+        return window_before(data, (self.fit.begins, self.evaluation.begins), parameters)
 
     def of_final_trees(self, data: TrainingSet, parameters: SplitParameters) -> TimeWindow:
         """Return the window that the model's final trees are fitted on."""
@@ -129,6 +127,14 @@ class TimeSplit:
             calibration=self.calibration.figures,
             evaluation=self.evaluation.figures,
         )
+
+
+def window_before(
+    data: TrainingSet, days: tuple[np.datetime64, np.datetime64], parameters: SplitParameters
+) -> TimeWindow:
+    """Return the window between two days, with all labels that were known at its end."""
+    gap = np.timedelta64(round(parameters.label_gap_days * 86_400e6), "us")
+    return TimeWindow.between("refit", data, days, known_before=days[1], gap=gap)
 
 
 def _boundaries(data: TrainingSet, parameters: SplitParameters) -> list[np.datetime64]:
@@ -179,8 +185,11 @@ def _day(instant: np.datetime64) -> np.datetime64:
 
 
 def _instant(day: datetime | None) -> np.datetime64 | None:
-    if day is None:
-        return None
+    return None if day is None else as_instant(day)
+
+
+def as_instant(day: datetime) -> np.datetime64:
+    """Return a datetime with a timezone as a numpy instant in UTC."""
     return np.datetime64(day.astimezone(UTC).replace(tzinfo=None), "us")
 
 

@@ -5,12 +5,11 @@ earlier ones.
 """
 
 from dataclasses import dataclass
-from datetime import UTC
 from pathlib import Path
 
 import numpy as np
 
-from training.data.time_split import FAR_FUTURE, TimeWindow, end_of_data, require_labels
+from training.data.time_split import FAR_FUTURE, TimeWindow, as_instant, end_of_data, require_labels
 from training.data.training_set import TrainingSet
 from training.errors import TrainingSetError, WindowUnusable
 from training.evaluation.evaluation_report import EvaluationReport
@@ -53,13 +52,15 @@ def reevaluate(
     return Reevaluation(report, scored.explained)
 
 
-def read_for(folder: Path, model: RiskModel, champion: RiskModel | None = None) -> TrainingSet:
+def read_for(folder: Path | str, *models: RiskModel | None) -> TrainingSet:
     """Read the training set in `folder` with every feature that these models read.
 
-    It may have been built by another catalogue. Raises TrainingSetError or CatalogueMismatch.
+    The first model says the kind of subject; None is no model. The set may have been built by
+    another catalogue. Raises TrainingSetError or CatalogueMismatch.
     """
-    names = {*model.encoding.names, *(champion.encoding.names if champion else ())}
-    subject = model.manifest.subject
+    given = [model for model in models if model is not None]
+    names = {name for model in given for name in model.encoding.names}
+    subject = given[0].manifest.subject
     return TrainingSet.read(folder, subject, ModelInputs.for_subject(subject).only(names))
 
 
@@ -90,9 +91,7 @@ def unseen_window(model: RiskModel, data: TrainingSet) -> TimeWindow:
 
 def unseen_from(model: RiskModel) -> np.datetime64:
     """Return the start of the model's own evaluation: it has seen no label from then on."""
-    return np.datetime64(
-        model.manifest.training_window.evaluation.begins.astimezone(UTC).replace(tzinfo=None), "us"
-    )
+    return as_instant(model.manifest.training_window.evaluation.begins)
 
 
 def require_unseen(model: RiskModel, window: TimeWindow) -> None:

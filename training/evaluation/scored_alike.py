@@ -20,8 +20,6 @@ from training.ranking import Floats, Ints
 
 # Subjects of the traffic to read, next to the inspected ones.
 MAX_READ = 20_000
-# Half of the inspected subjects teach the line for the other half.
-HALVES = 2
 # Weight of the ridge, as a share of the spread of a feature's ranks: it keeps the line defined for
 # more features than subjects.
 RIDGE = 0.5
@@ -72,16 +70,19 @@ def _agreement(features: Floats, ranks: Floats, is_inspected: Bools, together: I
 
     Each half of the inspections teaches a line for the other half; all others take the mean.
     """
-    half = np.where(is_inspected, together % HALVES, HALVES)
-    products = np.zeros((HALVES, len(ranks)))
+    is_first, is_second = is_inspected & (together % 2 == 0), is_inspected & (together % 2 == 1)
+    by_first, by_second = (
+        _taught_by(half, features, ranks) * ranks for half in (is_first, is_second)
+    )
+    others = (by_first + by_second) / 2
+    return np.where(is_first, by_second, np.where(is_second, by_first, others))
+
+
+def _taught_by(is_teaching: Bools, features: Floats, ranks: Floats) -> Floats:
+    """Return every subject's rank by the line through the ranks of those who teach it."""
+    taught, of_ranks = features[is_teaching], ranks[is_teaching]
+    count = max(len(taught), 1)
     ridge = RIDGE / 12 * np.eye(features.shape[1])
-    for teaching in range(HALVES):
-        taught = features[half == teaching]
-        of_ranks = ranks[half == teaching]
-        of_ranks = of_ranks - of_ranks.mean() if len(of_ranks) else of_ranks
-        count = max(len(taught), 1)
-        line = np.linalg.solve(taught.T @ taught / count + ridge, taught.T @ of_ranks / count)
-        by_line = stats.rankdata(features @ line) / len(ranks) - 0.5
-        products[teaching] = by_line * ranks
-    others = products.mean(axis=0)
-    return np.where(half == 0, products[1], np.where(half == 1, products[0], others))
+    centred = of_ranks - of_ranks.sum() / count
+    line = np.linalg.solve(taught.T @ taught / count + ridge, taught.T @ centred / count)
+    return stats.rankdata(features @ line) / len(ranks) - 0.5

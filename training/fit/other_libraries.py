@@ -22,7 +22,7 @@ from training.parameters import TrainingParameters
 from training.ranking import Floats, Ints, ScoreRanking, roc_auc
 
 # scikit-learn's bins are bytes, and one value is reserved for missing values.
-_MAX_BINS = 255
+MAX_BINS = 255
 _XGBOOST_VERSIONS = ("3",)
 _BITS = 32  # in a word of a set of categories
 
@@ -164,9 +164,9 @@ def _histogram_trees(
 
     places, chosen = encoding.categorical_places, parameters.trees
     for place in places:
-        if len(encoding.inputs[place].categories or ()) > _MAX_BINS:
+        if len(encoding.inputs[place].categories or ()) > MAX_BINS:
             raise TrainingError(
-                f"{encoding.names[place]} has more than {_MAX_BINS} categories, which scikit-learn "
+                f"{encoding.names[place]} has more than {MAX_BINS} categories, which scikit-learn "
                 "cannot split; want a higher trees.fewest_per_category"
             )
     classifier = HistGradientBoostingClassifier(

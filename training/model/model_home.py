@@ -9,6 +9,7 @@ keys/                             the key that signs them
 
 import re
 import shutil
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import get_args
@@ -146,8 +147,10 @@ class ModelHome:
 
     def _of_run(self, run_id: str) -> Path:
         for folder in (self.home / "models").glob("*/[0-9]*"):
-            if self.registration_of(folder).run_id == run_id:
-                return folder
+            # A damaged version is told about when it is asked for, and not on the way to another.
+            with suppress(ArtefactError, Tampered):
+                if self.registration_of(folder).run_id == run_id:
+                    return folder
         raise TrainingError(
             f"{run_id!r} is no folder, no reference and no run of a model here; "
             "write tidegate-shipment@challenger or tidegate-shipment/3"

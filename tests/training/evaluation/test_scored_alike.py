@@ -60,6 +60,7 @@ def test_more_features_than_inspections_refuse_no_honest_score() -> None:
     rng = np.random.default_rng(20261202)
     frame, scores, sample, is_inspected = traffic(rng)
     noise = pd.DataFrame(rng.normal(size=(TRAFFIC, 400))).rename(columns="x{}".format)
+    noise["never_known"] = np.nan
 
     assert is_inspected.sum() < 400
     assert scored_alike(sample, frame.join(noise), EVERYONE, scores, is_inspected).refusal is None

@@ -152,6 +152,13 @@ def test_a_reference_to_nothing_says_what_there_is(
         promote_version(reference, home, store, GRACE, None, INPUTS)
 
 
+def test_a_damaged_version_does_not_hide_that_a_reference_names_nothing(tmp_path: Path) -> None:
+    (tmp_path / "models" / NAME / "1").mkdir(parents=True)
+
+    with pytest.raises(TrainingError, match="is no folder, no reference and no run"):
+        ModelHome(tmp_path).find("no such thing")
+
+
 def test_a_folder_that_was_never_registered_cannot_be_promoted(
     tmp_path: Path, home: ModelHome, store: TrackingStore, candidates: list[Candidate]
 ) -> None:
