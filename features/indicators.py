@@ -400,6 +400,8 @@ CHECKS: dict[str, str] = {
     "note that explain it clear it.",
     "T27": "Ask for the record of the transfer and the invoice it pays; both with the same "
     "parties clear it.",
+    "T31": "Ask what the money that came back was for; a credit note or invoices in both "
+    "directions clear it.",
     "T32": "Ask when and how it will be paid; terms of payment on the invoice clear it.",
     "T33": "Ask why no bank was used; a licensed service and a receipt with both names clear it.",
     "T34": "Ask why someone other than the carrier was paid; an agent's or subcontractor's "
@@ -414,6 +416,8 @@ CHECKS: dict[str, str] = {
     " public carrier clears it.",
     "N06": "Read the earlier cases of this forwarder; goods and consignee of another kind clear "
     "it.",
+    "N07": "Compare what this payer paid for within these days; separate orders of different "
+    "customers clear it.",
     "N08": "Read what was found and how it was hidden; look in the same place. Another owner or "
     "other goods clear it.",
 }

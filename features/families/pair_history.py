@@ -8,6 +8,7 @@ import numpy as np
 
 from features.definition import (
     BOTH,
+    MAX_AGE_DAYS,
     MonotoneConstraint,
     SuspiciousSide,
     Unit,
@@ -16,7 +17,12 @@ from features.definition import (
     shipment_feature,
 )
 from features.engine.columns import Column
-from features.engine.windows.window_declaration import count, distinct, hours_since_latest
+from features.engine.windows.window_declaration import (
+    count,
+    days_since_first,
+    distinct,
+    hours_since_latest,
+)
 from features.publications import FATF_TRADE_2021, PRACTICE, SEA_CONTAINERS_2002
 
 
@@ -48,6 +54,28 @@ def payer_payee_movement_count_365d(
     """
     # The movement itself is one of them, unless its own payment is older than the window.
     return np.where(movements > 0, movements - 1, movements)
+
+
+@feature(
+    subjects=BOTH,
+    unit=Unit.DAYS_UP_TO_YEAR,
+    when_missing="no payer and payee are known",
+    indicator="D25",
+    source=FATF_TRADE_2021,
+    shows_from=30,
+    sentence="its latest payer first paid this payee {value} ago",
+    direction=MonotoneConstraint.LOWER_IS_RISKIER,
+)
+def payer_payee_days_since_first(
+    days: Column = days_since_first(
+        "payments", by=("latest_payer_id", "latest_payee_id"), matching=("payer_id", "payee_id")
+    ),
+) -> Column:
+    """Days since the payer known last was first seen to pay the payee known last, 365 at most.
+
+    A very new pair is mildly suspicious. They may have dealt long before where nobody reports here.
+    """
+    return np.minimum(days, MAX_AGE_DAYS)
 
 
 @shipment_feature(

@@ -41,6 +41,48 @@ def payee_payers_30d() -> None:
 
 
 @feature(
+    distinct("payments", "payer_id", by="latest_payee_id", matching="payee_id", days=7),
+    subjects=BOTH,
+    unit=Unit.COUNT,
+    when_missing="no payee is known",
+    indicator="T03",
+    warns=SuspiciousSide.HIGH,
+    source=FINCEN_2023,
+    shows_from=5,
+    sentence="its latest payee was paid by {value} different payers in 7 days",
+    sentence_of_none="nobody paid its latest payee in 7 days",
+    sentence_of_one="its latest payee was paid by one payer in 7 days",
+    known_by="payee_payments",
+)
+def payee_payers_7d() -> None:
+    """Different payers of the payee that is known last, in 7 days, for any movement.
+
+    Far more than usual is suspicious: a burst of payers for an account that had few.
+    """
+
+
+@feature(
+    distinct("payments", "payer_id", by="latest_payee_id", matching="payee_id", days=180),
+    subjects=BOTH,
+    unit=Unit.COUNT,
+    when_missing="no payee is known",
+    indicator="T03",
+    warns=SuspiciousSide.HIGH,
+    source=FINCEN_2023,
+    shows_from=5,
+    sentence="its latest payee was paid by {value} different payers in 180 days",
+    sentence_of_none="nobody paid its latest payee in 180 days",
+    sentence_of_one="its latest payee was paid by one payer in 180 days",
+    known_by="payee_payments",
+)
+def payee_payers_180d() -> None:
+    """Different payers of the payee that is known last, in 180 days, for any movement.
+
+    Far more than usual is suspicious: an account to which ever other payers send money.
+    """
+
+
+@feature(
     distinct("payments", "payee_id", by="latest_payer_id", matching="payer_id", days=30),
     subjects=BOTH,
     unit=Unit.COUNT,
@@ -58,6 +100,48 @@ def payer_payees_30d() -> None:
     """Different payees of the payer that is known last, in 30 days, for any movement.
 
     Many unrelated payees are suspicious: an account that pays on behalf of others.
+    """
+
+
+@feature(
+    distinct("payments", "payee_id", by="latest_payer_id", matching="payer_id", days=7),
+    subjects=BOTH,
+    unit=Unit.COUNT,
+    when_missing="no payer is known",
+    indicator="T05",
+    warns=SuspiciousSide.HIGH,
+    source=PRACTICE,
+    shows_from=5,
+    sentence="its latest payer paid {value} different payees in 7 days",
+    sentence_of_none="its latest payer paid nobody in 7 days",
+    sentence_of_one="its latest payer paid one payee in 7 days",
+    known_by="payer_payments",
+)
+def payer_payees_7d() -> None:
+    """Different payees of the payer that is known last, in 7 days, for any movement.
+
+    Many unrelated payees are suspicious: a burst of payments on behalf of others.
+    """
+
+
+@feature(
+    distinct("payments", "payee_id", by="latest_payer_id", matching="payer_id", days=180),
+    subjects=BOTH,
+    unit=Unit.COUNT,
+    when_missing="no payer is known",
+    indicator="T05",
+    warns=SuspiciousSide.HIGH,
+    source=PRACTICE,
+    shows_from=5,
+    sentence="its latest payer paid {value} different payees in 180 days",
+    sentence_of_none="its latest payer paid nobody in 180 days",
+    sentence_of_one="its latest payer paid one payee in 180 days",
+    known_by="payer_payments",
+)
+def payer_payees_180d() -> None:
+    """Different payees of the payer that is known last, in 180 days, for any movement.
+
+    Many unrelated payees are suspicious: an account that pays on behalf of others, though slowly.
     """
 
 

@@ -33,6 +33,9 @@ NOT_IN_THIS_WORLD = {
     # Nothing so much alike was inspected before, of which nothing is said then.
     *("same_price_confirmed_rate", "like_consignment_confirmed_rate"),
     *("small_value_consignees_7d", "seal_reuse_count_90d", "payee_passed_on_ratio_2d"),
+    # Nobody who is paid here pays others within the same days.
+    *("payee_gather_scatter_count_30d", "payer_gather_scatter_count_30d"),
+    *("payer_received_ratio_2d", "payee_paid_back_ratio_30d"),
     # Few are confirmed here, and hardly one twice within 90 days.
     *("payer_confirmed_count_90d", "container_confirmed_count_90d"),
     *("consignor_confirmed_count_90d", "consignee_confirmed_count_90d"),

@@ -37,6 +37,13 @@ OF_LEGS = {
 }
 OF_LATEST_PAYMENT = OF_PAID_OUTCOMES | {
     *("payee_payers_30d", "payer_payees_30d", "payer_days_since_first", "payer_cash_ratio_90d"),
+    *("payee_payers_7d", "payee_payers_180d", "payer_payees_7d", "payer_payees_180d"),
+    *(
+        "payee_gather_scatter_count_30d",
+        "payer_gather_scatter_count_30d",
+        "payer_movement_count_2d",
+    ),
+    *("payer_received_ratio_2d", "payee_paid_back_ratio_30d", "payer_payee_days_since_first"),
     *("payer_payments", "payee_payments", "payee_passed_on_ratio_2d"),
     *("payer_payee_movement_count_365d", "payee_equal_amount_payers_30d"),
     *("payee_payments_growth_ratio_30d", "payer_payments_growth_ratio_30d"),
@@ -57,6 +64,7 @@ OF_MONEY = {
     *("declared_value_eur", "paid_to_declared_ratio", "paid_to_invoice_ratio"),
     *("document_value_excess_ratio", "document_value_shortfall_ratio", "largest_payment_eur"),
     *("freight_to_declared_ratio", "small_value_consignees_7d", "payee_passed_on_ratio_2d"),
+    *("payer_received_ratio_2d", "payee_paid_back_ratio_30d"),
 }
 OF_ITEM_VALUES = {
     *("item_value_difference_ratio", "item_boat_equipment_ratio", "item_price_spread_ratio"),

@@ -74,6 +74,26 @@ FACTS = {
         no payment known before | MISSING | payment(known_at=DECLARED)
         only payments for others | MISSING | elsewhere()
     """),
+    "payer_payee_days_since_first": of_both("""
+        only its own payment | 1.0 | payment()
+        the first of two | 50.0 | payment(), elsewhere(known_at=before(days=50)),
+            elsewhere(known_at=before(days=20))
+        for a shipment | 50.0 | payment(),
+            elsewhere(known_at=before(days=50), subject_kind="shipment")
+        years ago, capped | 365.0 | payment(), elsewhere(known_at=before(days=2_000))
+        since it was known, not since it was paid | 50.0 | payment(),
+            elsewhere(known_at=before(days=50), paid_at=before(days=60))
+        its payer paid another sooner | 1.0 | payment(),
+            elsewhere(known_at=before(days=50), payee_id="A")
+        another paid its payee sooner | 1.0 | payment(),
+            elsewhere(known_at=before(days=50), payer_id="A")
+        back again sooner | 1.0 | payment(),
+            elsewhere(known_at=before(days=50), payer_id="payee", payee_id="payer")
+        of the two known last | 1.0 | payment(payer_id="A", known_at=before(days=3)), payment()
+        no payment | MISSING
+        no payment known before | MISSING | payment(known_at=DECLARED)
+        only payments for others | MISSING | elsewhere()
+    """),
     "party_pair_days_since_latest": shipments("""
         ten days | 10.0 | earlier_shipment()
         the latest of three | 1.5 | earlier_shipment(declared_at=before(days=3)),

@@ -74,14 +74,24 @@ def _since(days: int | None, another: Any) -> list[Fact]:
 
 of_both = table(both, globals())
 
+OTHER_PAYERS = of_both("""
+    the same payer again | 1.0 | payment(), elsewhere()
+    two others | 3.0 | payment(), elsewhere(payer_id="A"), elsewhere(payer_id="B")
+    another of another payee | 1.0 | payment(), elsewhere(payer_id="A", payee_id="B")
+    who paid its payer | 1.0 | payment(), elsewhere(payer_id="A", payee_id="payer")
+""")
+OTHER_PAYEES = of_both("""
+    the same payee again | 1.0 | payment(), elsewhere()
+    two others | 3.0 | payment(), elsewhere(payee_id="A"), elsewhere(payee_id="B")
+    another of another payer | 1.0 | payment(), elsewhere(payer_id="A", payee_id="B")
+    whom its payee paid | 1.0 | payment(), elsewhere(payer_id="payee", payee_id="A")
+""")
+
 FACTS = {
     "payee_payers_30d": [
         *counts(30, payer_id="A"),
+        *OTHER_PAYERS,
         *of_both("""
-            the same payer again | 1.0 | payment(), elsewhere()
-            two others | 3.0 | payment(), elsewhere(payer_id="A"), elsewhere(payer_id="B")
-            another of another payee | 1.0 | payment(), elsewhere(payer_id="A", payee_id="B")
-            who paid its payer | 1.0 | payment(), elsewhere(payer_id="A", payee_id="payer")
             of the payee known last, not paid last | 2.0 |
                 payment(payee_id="former", known_at=before(days=3)),
                 payment(payee_id="latter", paid_at=before(days=9)),
@@ -94,13 +104,14 @@ FACTS = {
                 elsewhere(payee_id="latter", payer_id="A")
         """),
     ],
+    "payee_payers_7d": [*counts(7, payer_id="A"), *OTHER_PAYERS],
+    "payee_payers_180d": [*counts(180, payer_id="A"), *OTHER_PAYERS],
+    "payer_payees_7d": [*counts(7, payee_id="A"), *OTHER_PAYEES],
+    "payer_payees_180d": [*counts(180, payee_id="A"), *OTHER_PAYEES],
     "payer_payees_30d": [
         *counts(30, payee_id="A"),
+        *OTHER_PAYEES,
         *of_both("""
-            the same payee again | 1.0 | payment(), elsewhere()
-            two others | 3.0 | payment(), elsewhere(payee_id="A"), elsewhere(payee_id="B")
-            another of another payer | 1.0 | payment(), elsewhere(payer_id="A", payee_id="B")
-            whom its payee paid | 1.0 | payment(), elsewhere(payer_id="payee", payee_id="A")
             of the payer known last, not the one who paid last | 2.0 |
                 payment(payer_id="former", known_at=before(days=3)),
                 payment(payer_id="latter", paid_at=before(days=9)),

@@ -170,12 +170,12 @@ def test_an_explanation_has_as_many_interactions_as_were_asked_for(service: Serv
     address = service.score(without_value(), caller).headers["Location"] + "/explanation"
 
     answer = service.client.get(
-        address, headers=caller | {"Accept-Language": "fr"}, params={"interactions": 3}
+        address, headers=caller | {"Accept-Language": "fr"}, params={"interactions": 2}
     ).json()
     too_many = service.client.get(address, headers=caller, params={"interactions": 21})
 
     sizes = [abs(pair["log_odds"]) for pair in answer["interactions"]]
-    assert len(sizes) == 3
+    assert len(sizes) == 2
     assert sizes == sorted(sizes, reverse=True)
     for pair in answer["interactions"]:
         first, second = map(feature_named, pair["features"])

@@ -30,7 +30,7 @@ FRENCH_AS_WELL = set(
     """
     code codes corridor description descriptions destination distance document documents instant
     instants masses mode nomenclature parties pays port ports position positions service silence
-    tare terminal transit type version volume iban eur utc
+    scores tare terminal transit type version volume iban eur utc
     """.split()
 )
 
