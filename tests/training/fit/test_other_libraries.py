@@ -9,7 +9,9 @@ import sklearn.ensemble
 import sklearn.metrics
 import xgboost
 
+from serving.models.scores import PreparedTrees
 from serving.models.tree_text import read_forest
+from tests.counts import count
 from tests.training.planted import INPUTS
 from training.data.training_set import TrainingSet
 from training.errors import TrainingError
@@ -72,8 +74,15 @@ def labels_of(values: Floats) -> Floats:
 Grown = tuple[list[GrownTree], Callable[[Floats], Floats]]
 
 
-@pytest.fixture(scope="module", params=["scikit-learn", "xgboost"])
+LIBRARIES = ("scikit-learn", "xgboost")
+
+
+@pytest.fixture(scope="module", params=LIBRARIES)
 def grown(request: pytest.FixtureRequest) -> Grown:
+    return grown_by(request.param, drawn(2_000, seed=0), parameters(request.param))
+
+
+def grown_by(library: str, rows: Floats, asked: TrainingParameters) -> Grown:
     """Trees, and the margins that the library itself gives."""
     kept: list[Any] = []
     train = xgboost.train
@@ -87,18 +96,17 @@ def grown(request: pytest.FixtureRequest) -> Grown:
         kept.append(train(*asked))
         return kept[-1]
 
-    rows = drawn(2_000, seed=0)
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(sklearn.ensemble, "HistGradientBoostingClassifier", Kept)
         patched.setattr(xgboost, "train", trained)
         weights = np.random.default_rng(4).uniform(0.5, 2, len(rows))
         trees = grow_trees(
-            *(request.param, rows, labels_of(rows), weights),
-            *(ENCODING, RISING, parameters(request.param)),
+            *(library, rows, labels_of(rows), weights),
+            *(ENCODING, RISING, asked),
         )
 
     def margins(values: Floats) -> Floats:
-        if request.param == "scikit-learn":
+        if library == "scikit-learn":
             return np.asarray(kept[0].decision_function(values))
         matrix = xgboost.DMatrix(values, feature_types=KINDS, enable_categorical=True)
         return np.asarray(kept[0].predict(matrix, output_margin=True), np.float64)
@@ -117,6 +125,31 @@ def test_margins_are_those_of_the_library_also_for_gaps_and_unseen_categories(
     for values in (drawn(2_000, seed=0), drawn(5_000, seed=1)):
         ours = booster.predict(values, raw_score=True)
         np.testing.assert_allclose(ours, margins(values), rtol=0, atol=3e-6)
+
+
+@pytest.mark.faults
+@pytest.mark.parametrize("fit", range(count(1, 6)))
+@pytest.mark.parametrize("library", LIBRARIES)
+def test_scores_of_larger_fits_are_the_librarys_and_contributions_are_lightgbms(
+    library: str, fit: int
+) -> None:
+    size = count(2_000, 20_000)
+    shape = [
+        {},
+        {"leaves": 63},
+        {"trees": 150},
+        {"leaves": 4},
+        {"l2": 20.0},
+        {"min_data_in_leaf": 200},
+    ][fit]
+    trees, margins = grown_by(library, drawn(size, seed=fit), parameters(library, **shape))
+    text, asked = model_text(trees, ENCODING), drawn(size, seed=fit + 100)
+
+    explained = PreparedTrees.from_text(text).explain(asked)
+    theirs = lightgbm.Booster(model_str=text).predict(asked, pred_contrib=True)
+
+    np.testing.assert_allclose(explained.margins, margins(asked), rtol=0, atol=1e-5)
+    np.testing.assert_allclose(explained.parts, np.asarray(theirs)[:, :-1], rtol=0, atol=1e-9)
 
 
 def test_the_strict_reader_takes_the_text_and_knows_how_many_rows_reached_a_node(
