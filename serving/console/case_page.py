@@ -43,7 +43,7 @@ from serving.console.page_scopes import MayReadCase
 from serving.console.pages import PageRoute, is_part_asked, page
 from serving.console.queue import list_content
 from serving.container import Services
-from serving.errors import Unprocessable
+from serving.errors import Forbidden, Unprocessable
 from serving.language import reading, say
 from serving.review.acts.all_acts import ACTS
 from serving.review.acts.assign import ASSIGN
@@ -62,6 +62,7 @@ router = APIRouter(prefix="/console/cases", include_in_schema=False, route_class
 
 # The newest similar cases that rates are counted among, and the examples shown of each end.
 MAX_ALIKE, MAX_EXAMPLES = 100, 4
+MAX_INTERACTIONS = 6
 
 STAYS_ON = tuple(name for name, act in ACTS.items() if act.keeps_forms)
 
@@ -113,6 +114,26 @@ def show_case(
 ) -> HTMLResponse:
     """Show a case with its evidence and record the read."""
     return case_page(services, caller, session, case_id, asked)
+
+
+@router.get("/{case_id}/together")
+def show_interactions(
+    services: TheServices, caller: MayReadCase, request: Request, case_id: str
+) -> Response:
+    """Show which facts of a case counted together, for a page that opens them; record the read."""
+    if not is_part_asked(request):
+        return RedirectResponse(f"/console/cases/{case_id}", 303)
+    now = services.clock()
+    row, case = services.cases.read(Reviewer.from_caller(caller), case_id, now)
+    decision = services.cases.decision(row.case_id)
+    if not caller.may("explain"):
+        raise Forbidden("it needs the scope `explain`")
+    if not is_score_shown(services, caller, case):
+        raise Forbidden("judge the case first")
+    if decision.is_drawn:
+        raise Forbidden("it was drawn at random, so no score and no reason is given")
+    details = details_of(services.models, decision, reading().language, MAX_INTERACTIONS)
+    return page("together.html", pairs=details.interactions)
 
 
 @router.post("/{case_id}/justify")

@@ -27,6 +27,7 @@ from serving.audit.earlier_decisions import SCORES_AGAIN, EarlierDecisions
 from serving.errors import Conflict, ServingError, SubmissionRefused
 from serving.explanation.explained_score import Score, Scored, score_of, scores_of
 from serving.explanation.formatting import Value
+from serving.explanation.interactions import strongest_interactions
 from serving.explanation.reason_ranking import Comparisons, Reasons
 from serving.future_declarations import (
     MAX_AHEAD,
@@ -315,7 +316,9 @@ class Assessor:
         vectors = self.history.warm_up(submissions)
         for example, vector in zip(submissions, vectors, strict=True):
             with suppress(NoModel):
-                score_of(self.models.champion(example.subject_kind), vector)
+                champion = self.models.champion(example.subject_kind)
+                score_of(champion, vector)
+                strongest_interactions(champion.scorer, vector, count=1)
 
 
 def challenger_score(

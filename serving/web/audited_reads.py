@@ -71,6 +71,7 @@ WITH_CASE_EVENTS = frozenset(
         "GET /console/cases/{case_id}",
         "GET /console/cases/{case_id}/links",
         "GET /console/cases/{case_id}/links.graphml",
+        "GET /console/cases/{case_id}/together",
         "GET /console/cases/{case_id}/case.pdf",
         "GET /console/cases/{case_id}/letter",
         "GET /console/cases/{case_id}/letter/{audience}",

@@ -45,6 +45,7 @@ NO_PAGES = {
     *("/console/queue/new", "/console/notices/count", "/console/rescues/changes"),
     *("/console/oidc", "/console/oidc/callback", "/console/map/{zoom}/{column}/{row}.svg"),
     *("/console/cases/{case_id}/case.pdf", "/console/supervision/figures.pdf"),
+    "/console/cases/{case_id}/together",
     *("/console/cases/{case_id}/links.graphml", "/console/entities/{kind}/{token}/links.graphml"),
     *("/console/supervision/cases.csv", "/console/supervision/figures.csv"),
     *("/console/audit/events.csv", "/console/audit/events.ndjson"),
