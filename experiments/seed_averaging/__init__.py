@@ -1,0 +1,1 @@
+"""One fit or the mean of several: measured on invented worlds."""
