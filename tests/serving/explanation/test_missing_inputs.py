@@ -8,7 +8,14 @@ import pytest
 
 from features.catalogue import feature_named
 from features.input_dependencies import INPUTS, features_fed, filled_by, missing_inputs, shows_input
-from serving.explanation.missing_inputs import MIN_ROWS, missing_in_words, missing_input_effects
+from serving.explanation.missing_inputs import (
+    MIN_ROWS,
+    _missing_input,
+    _move,
+    missing_in_words,
+    missing_input_effects,
+)
+from serving.language import ENGLISH
 from serving.models.model_pool import LoadedModel
 from tests.serving.bodies import route, shipment, submission
 from tests.serving.conftest import Service
@@ -46,14 +53,17 @@ def test_a_value_without_its_currency_is_not_there() -> None:
     assert path not in missing_inputs(submission(shipment()))
 
 
+@pytest.mark.parametrize("path", ["shipment.declared_value", "transactions"])
 def test_the_range_is_that_of_the_scores_with_real_values(
-    service: Service, champion: LoadedModel
+    service: Service, champion: LoadedModel, path: str
 ) -> None:
-    vector = vector_of(service, without_value())
+    body = without_value() if path == "shipment.declared_value" else shipment()
+    body.pop(path, None)
+    vector = vector_of(service, body)
 
-    (told,) = missing_input_effects(champion.scorer, vector, ["shipment.declared_value"])
+    (told,) = missing_input_effects(champion.scorer, vector, [path])
 
-    fed = features_fed("shipment")["shipment.declared_value"]
+    fed = features_fed("shipment")[path]
     golden = [
         dict(zip(vector, each.values, strict=True)) for each in champion.model.manifest.golden
     ]
@@ -78,15 +88,15 @@ def test_the_input_that_could_move_the_score_most_stands_first(
     now = float(champion.scorer.score(champion.model.encode(vector)[0][np.newaxis]).log_odds[0])
     missing = missing_inputs(submission(without_value()))
 
-    told = missing_input_effects(champion.scorer, vector, missing)
-
-    assert {each.input for each in told} == set(missing)
-    moves = [
-        max(abs(math.log(end / (1 - end)) - now) for end in (each.low, each.high))
-        for each in told
-        if each.low is not None and each.high is not None
-    ]
-    assert moves == sorted(moves, reverse=True)
+    for order in (missing[::-1], missing):
+        told = missing_input_effects(champion.scorer, vector, order)
+        assert {each.input for each in told} == set(missing)
+        moves = [
+            max(abs(math.log(end / (1 - end)) - now) for end in (each.low, each.high))
+            for each in told
+            if each.low is not None and each.high is not None
+        ]
+        assert moves == sorted(moves, reverse=True)
     most = [each.input for each in told[:3]]
     assert "shipment.declared_value" in most  # undervalued goods are a pattern of the world
 
@@ -111,6 +121,16 @@ def test_an_input_fills_only_what_needs_no_other_missing_one() -> None:
     )
 
 
+def test_fewer_than_five_rows_give_no_range_and_move_nothing() -> None:
+    rows = np.array([0.0, 1.0, 2.0, 3.0, 4.0])
+
+    enough, few = (_missing_input("journey", each, ENGLISH) for each in (rows, rows[1:]))
+
+    assert enough.low is not None
+    assert (few.low, few.high, few.rows) == (None, None, 4)
+    assert (_move(rows, 0.0), _move(rows[1:], 0.0)) == (pytest.approx(3.8), 0.0)
+
+
 def test_of_an_input_that_no_row_had_nothing_is_said(
     service: Service, champion: LoadedModel
 ) -> None:
@@ -127,6 +147,7 @@ def test_every_input_has_words(kind: Any) -> None:
 
     assert len(set(words)) == len(words)
     assert all(word.startswith(("the ", "any ")) for word in words)
+    assert not any(word.endswith((" id", " kg", " m3", " at")) for word in words)
 
 
 def test_the_explanation_says_what_could_move_the_score_and_what_reasons_rest_on(
