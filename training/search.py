@@ -1,4 +1,7 @@
-"""Search for better tree parameters: fitted on the fit, compared on the calibration window.
+"""Search for better tree parameters, compared by out-of-fold ranking loss before the evaluation.
+
+The folds are those that a training fits trees for. A training without them (`refit` is off, or
+labels are many) has its trials fitted on the fit window and compared on the calibration window.
 
 The parameters of a trial depend only on the seed and on the finished trials. So an interrupted
 search can be continued, with the same result as in one go. It never uses the evaluation window.
@@ -18,12 +21,18 @@ from optuna.trial import FrozenTrial, TrialState
 from training.data.time_split import TimeSplit
 from training.data.training_set import TrainingSet
 from training.errors import TrainingError
-from training.fit.fit_calibrated import CalibratedFit
-from training.fit.fit_trees import LabelledRows, fit_trees
+from training.fit.fit_calibrated import (
+    MAX_CROSS_FITTED,
+    CalibratedFit,
+    folds_of,
+    places_of,
+)
+from training.fit.fit_trees import LabelledRows, cross_fit_trees, fit_trees
 from training.leakage.leakage_checks import refuse_leaking_features
 from training.lightgbm_alone import lightgbm
 from training.model.encoding import Encoding
 from training.parameters import SearchParameters, SearchSpans, TrainingParameters
+from training.ranking import Ints
 from training.search_trial import Trial
 
 # Called after every trial with the number finished, and the limit if there is one.
@@ -80,7 +89,7 @@ def search_name(data: TrainingSet, parameters: TrainingParameters) -> str:
         "parameters": parameters.model_dump(mode="json"),
         "spans": parameters.search.spans.model_dump(mode="json"),
         "lightgbm": lightgbm.__version__,
-        "compared_by": "ranking loss",
+        "compared_by": "ranking loss of folds",
     }
     digest = hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()
     return f"{data.inputs.subject}-{digest[:16]}"
@@ -88,13 +97,18 @@ def search_name(data: TrainingSet, parameters: TrainingParameters) -> str:
 
 @dataclass(frozen=True)
 class _TrialContext:
-    """Inputs shared by all trials: the encoded windows, and the initial parameters."""
+    """Inputs shared by all trials: the encoded rows, and the initial parameters.
+
+    Trees are fitted on `rows` without each of the `folds` in turn, or, without folds, on all of
+    them and compared on those `held_back`.
+    """
 
     data: TrainingSet
     encoding: Encoding
     parameters: TrainingParameters
-    fit: LabelledRows
-    held_back: LabelledRows
+    rows: LabelledRows
+    folds: list[Ints]
+    held_back: LabelledRows | None
 
     @classmethod
     def from_split(
@@ -102,11 +116,15 @@ class _TrialContext:
     ) -> "_TrialContext":
         encoding = data.encoding(split.fit.rows, fewest=parameters.trees.fewest_per_category)
         fitting = CalibratedFit(data, split, encoding, parameters, lambda step, done, total: None)
-        rows = fitting.rows_of(split.fit), fitting.rows_of(split.calibration)
-        return cls(data, encoding, parameters, *rows)
+        window = split.before_evaluation(data, parameters.split)
+        if parameters.split.refit and len(window.rows) <= MAX_CROSS_FITTED:
+            rows = fitting.rows_of(window)
+            return cls(data, encoding, parameters, rows, places_of(folds_of(window), rows), None)
+        windows = fitting.rows_of(split.fit), fitting.rows_of(split.calibration)
+        return cls(data, encoding, parameters, windows[0], [], windows[1])
 
     def loss(self, trial: optuna.Trial) -> float:
-        """Return the minimal ranking loss on held-back rows; raises optuna.TrialPruned."""
+        """Return the minimal ranking loss by number of trees; raises optuna.TrialPruned."""
         least = math.inf
 
         def report(trees: int, loss: float) -> None:
@@ -119,9 +137,11 @@ class _TrialContext:
 
         trees = self.parameters.trees.model_copy(update=trial.params)
         parameters = self.parameters.model_copy(update={"trees": trees})
-        fit_trees(
-            self.fit, self.held_back, self.encoding, self.data.inputs, parameters, on_loss=report
-        )
+        given = self.encoding, self.data.inputs, parameters
+        if self.folds:
+            cross_fit_trees(self.rows, self.folds, *given, on_loss=report)
+        else:
+            fit_trees(self.rows, self.held_back, *given, on_loss=report)
         return least
 
 

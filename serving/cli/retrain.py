@@ -7,14 +7,18 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from features.subject_types import SUBJECT_TYPES
 from serving.cli.opened_home import CommandOutput, OpenedHome, on_existing_home
-from serving.cli.options import SubjectOption, TrackingUri
+from serving.cli.options import Subject, SubjectOption, TrackingUri
 from serving.cli.output import messages, progress_bar
-from serving.cli.train import logged_in, trained
+from serving.cli.train import logged_in, recalibrated, trained
 
 if TYPE_CHECKING:
     from serving.history.export_records import HomeRecords
     from training.gates.verdict import Verdict
+    from training.model.model_home import ModelHome
+    from training.model.model_registration import Registration
+    from training.model.risk_model import RiskModel
     from training.retrain import Retraining
 
 
@@ -32,6 +36,13 @@ def retrain(
     experiment: Annotated[
         Path | None, typer.Option(help="TOML file of parameters; defaults without.")
     ] = None,
+    recalibrate: Annotated[
+        bool,
+        typer.Option(
+            "--recalibrate",
+            help="Keep the champion's trees, and fit its probabilities alone to newer results.",
+        ),
+    ] = False,
     tracking_uri: TrackingUri = None,
     trainer: Annotated[
         str | None, typer.Option(help="Who trains; the name you are logged in with, without.")
@@ -49,15 +60,27 @@ def retrain(
     known_until = until.replace(tzinfo=UTC) if until else at.now
     if known_until > at.now:
         raise typer.BadParameter("nothing of the future is known", param_hint="--until")
+    if recalibrate and experiment:
+        raise typer.BadParameter(
+            "a recalibration keeps the champion's parameters; leave out one of both",
+            param_hint="--recalibrate, --experiment",
+        )
     parameters = TrainingParameters.read(experiment) if experiment else TrainingParameters()
-    who = trainer or logged_in()
+    who, models = trainer or logged_in(), ModelHome(at.home)
+    champion = _champion(models, subject) if recalibrate else None
+
+    def make(built: Path) -> "Registration":
+        if champion is not None:
+            return recalibrated(champion, built, at.home, tracking_uri, who)
+        return trained(subject, built, parameters, at.home, tracking_uri, who)[1]
+
     retraining = retrain_model(
         _home_records(at),
-        ModelHome(at.home),
+        models,
         subject.value,
         known_until,
         parameters.seed,
-        lambda built: trained(subject, built, parameters, at.home, tracking_uri, who)[1],
+        make,
         progress_bar(f"{subject.value}: features"),
     )
     if isinstance(retraining.canaries, Path):
@@ -65,6 +88,18 @@ def retrain(
     elif retraining.canaries is not None:
         messages.print(f"no canaries were chosen: {retraining.canaries}", markup=False)
     return CommandOutput(_summary(retraining, known_until), (), _in_words(retraining, at.now))
+
+
+def _champion(models: "ModelHome", subject: Subject) -> "RiskModel":
+    """Return the champion to recalibrate, read before any work is done; raises TrainingError."""
+    from training.errors import TrainingError
+
+    name = SUBJECT_TYPES[subject.value].model_name
+    if (champion := models.champion(name)) is None:
+        raise TrainingError(
+            f"{name} has no champion to recalibrate; `tidegate promote` makes one of a challenger"
+        )
+    return champion
 
 
 def _home_records(at: OpenedHome) -> "HomeRecords":

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from training.data.training_set import TrainingSet
     from training.fit.workers.worker_group import WorkerGroup
     from training.model.model_registration import Registration
+    from training.model.risk_model import RiskModel
     from training.parameters import TrainingParameters
     from training.search_trial import Trial
     from training.train import Candidate
@@ -125,6 +126,24 @@ def trained(
         candidate = make_candidate(data, parameters, _reporting(progress), workers)
     candidate = replace(candidate, trials=trials)
     return candidate, register_version(candidate, data, ModelHome(home), store, origin)
+
+
+def recalibrated(
+    champion: "RiskModel", training_set: Path, home: Path, tracking_uri: str | None, trainer: str
+) -> "Registration":
+    """Register a version with the champion's trees, calibrated to the newer results of a set."""
+    from training.data.training_set import TrainingSet
+    from training.model.model_home import ModelHome
+    from training.registry.mlflow.store import TrackingStore
+    from training.registry.registration import register_version
+    from training.registry.training_origin import TrainingOrigin, source_revision
+    from training.train import recalibrate_model
+
+    data = TrainingSet.read(training_set, champion.manifest.subject)
+    store = TrackingStore.open(home, tracking_uri)
+    origin = TrainingOrigin(trainer, datetime.now(UTC), source_revision(SOURCE))
+    candidate = recalibrate_model(champion, data)
+    return register_version(candidate, data, ModelHome(home), store, origin)
 
 
 def _searched(

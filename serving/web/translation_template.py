@@ -139,6 +139,7 @@ OTHER_CODES = (
     *("address", "browser", "cause", "offices", "role", "search", "call", "data keys", "origin"),
     *("artefact", "better than random", "calibration", "canaries", "control lane", "groups"),
     *("golden vectors", "influence", "leakage", "no worse than the champion", "proxies"),
+    "recalibration",
     *(
         "second approval",
         "live traffic",

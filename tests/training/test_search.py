@@ -7,7 +7,13 @@ import pytest
 from tests.training.planted import INPUTS
 from training.data.training_set import TrainingSet
 from training.errors import TrainingError
-from training.parameters import SearchParameters, SearchSpans, TrainingParameters, TreeParameters
+from training.parameters import (
+    SearchParameters,
+    SearchSpans,
+    SplitParameters,
+    TrainingParameters,
+    TreeParameters,
+)
 from training.search import Search, search, search_name
 from training.train import train_model
 
@@ -41,6 +47,21 @@ def test_a_search_beats_the_poor_parameters_it_starts_from(whole: Search) -> Non
     assert whole.parameters.trees.leaves == best.parameters["leaves"]
 
 
+def test_trials_are_compared_by_the_folds_that_a_training_fits(
+    data: TrainingSet, whole: Search
+) -> None:
+    trees = asked().trees.model_copy(update={"trees": max(whole.trials[0].losses)})
+    parameters = TrainingParameters(trees=trees)
+
+    losses = train_model(data, parameters).losses
+
+    reported = whole.trials[0].losses
+    assert reported
+    for count in reported:
+        least = min(loss for trees, loss in losses.items() if trees <= count)
+        assert reported[count] == pytest.approx(least)
+
+
 def test_every_trial_stays_within_the_spans(whole: Search) -> None:
     spans = asked().search.spans.model_dump()
     for trial in whole.trials:
@@ -53,7 +74,9 @@ def test_trials_worse_than_most_are_given_up(data: TrainingSet, tmp_path: Path) 
     spans = SearchSpans(leaves=(2, 8), learning_rate=(0.0001, 0.1))
     limits = SearchParameters(trials=14, spans=spans)
 
-    found = search(data, TrainingParameters(trees=trees, search=limits), tmp_path / "searches.db")
+    without_folds = SplitParameters(refit=False)
+    parameters = TrainingParameters(trees=trees, search=limits, split=without_folds)
+    found = search(data, parameters, tmp_path / "searches.db")
 
     given_up = [trial for trial in found.trials if trial.is_given_up]
     assert given_up
@@ -86,7 +109,7 @@ def test_a_trial_broken_off_half_way_is_tried_again(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr("training.search.fit_trees", broken)
+        patch.setattr("training.search.cross_fit_trees", broken)
         with pytest.raises(KeyboardInterrupt):
             search(data, asked(trials=2), file)
 

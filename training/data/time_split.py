@@ -16,6 +16,7 @@ from training.model.manifest import TrainingWindow, WindowFigures
 from training.parameters import SplitParameters
 from training.ranking import Floats, Ints
 
+WIDEN = "Widen the window or shorten split.label_gap_days"
 FAR_FUTURE = np.datetime64("9999-12-31T00:00:00", "us")
 
 
@@ -111,6 +112,48 @@ class TimeSplit:
             require_labels(window, parameters.minimum_labels)
         return split
 
+    @classmethod
+    def for_recalibration(
+        cls,
+        data: TrainingSet,
+        parameters: SplitParameters,
+        begins: np.datetime64,
+        unseen_from: np.datetime64,
+    ) -> Self:
+        """Split `data` for trees that have learnt from labels from `begins` until `unseen_from`.
+
+        The older half of the later confirmed subjects is for the calibration, the newer half for
+        the evaluation. Raises WindowUnusable if either has too few labels.
+        """
+        later = data.declared_between(unseen_from, FAR_FUTURE)
+        confirmed = later[data.outcomes.label[later] == 1]
+        if not len(confirmed):
+            raise WindowUnusable(
+                f"no subject is confirmed of those declared from {in_utc(unseen_from):%Y-%m-%d} "
+                "on, and the trees have learnt from all results before"
+            )
+        evaluation = _day(data.declared_at[confirmed[len(confirmed) // 2]])
+        gap = np.timedelta64(round(parameters.label_gap_days * 86_400e6), "us")
+        calibration = TimeWindow.between(
+            "calibration", data, (unseen_from, evaluation), known_before=evaluation, gap=gap
+        )
+        days = (evaluation, end_of_data(data))
+        split = cls(
+            fit=window_before(data, (begins, unseen_from), parameters),
+            calibration=calibration,
+            evaluation=TimeWindow.between(
+                "evaluation", data, days, known_before=FAR_FUTURE, gap=np.timedelta64(0)
+            ),
+        )
+        for window in (split.calibration, split.evaluation):
+            require_labels(
+                window,
+                parameters.minimum_labels,
+                "The trees have learnt from all results before it. Recalibrate once more are "
+                "known, or train again",
+            )
+        return split
+
     def before_evaluation(self, data: TrainingSet, parameters: SplitParameters) -> TimeWindow:
         """Return fit and calibration window as one, with all labels known before the evaluation."""
         return window_before(data, (self.fit.begins, self.evaluation.begins), parameters)
@@ -163,13 +206,12 @@ def end_of_data(data: TrainingSet) -> np.datetime64:
     return _day(data.declared_at[-1]) + np.timedelta64(1, "D")
 
 
-def require_labels(window: TimeWindow, minimum: int) -> None:
-    """Raise WindowUnusable unless the window has `minimum` confirmed and as many cleared."""
+def require_labels(window: TimeWindow, minimum: int, remedy: str = WIDEN) -> None:
+    """Raise WindowUnusable, with a remedy, unless `minimum` are confirmed and as many cleared."""
     confirmed = int(window.labels.sum())
     cleared = len(window.labels) - confirmed
     if confirmed >= minimum and cleared >= minimum:
         return
-    remedy = "Widen the window or shorten split.label_gap_days"
     if len(window.labels) >= 2 * minimum and not min(confirmed, cleared):
         remedy = "All results of it are alike, and a model learns from both kinds"
     raise WindowUnusable(

@@ -77,20 +77,14 @@ class CalibratedFit:
     def _fit_on_the_fit_window(self) -> tuple[str, Calibration]:
         fit, held_back = self.rows_of(self.split.fit), self.rows_of(self.split.calibration)
         text = self._fit_trees(fit, held_back, self.parameters, self._progress_of("fit"))
-        return text, self._calibrate_on(text, self.split.calibration)
+        return text, self.calibrate_on(text, self.split.calibration)
 
     def _cross_fit(self, window: TimeWindow, rows: LabelledRows) -> tuple[int, Floats]:
         """Return the best number of rounds, and each labelled row's out-of-fold margin."""
-        # Contiguous in time: neighbours in time resemble each other, and would leak between folds.
-        folds = np.array_split(window.rows, FOLDS)
-        places = [
-            # Unlabelled rows within a fold's span belong to it too.
-            np.flatnonzero((rows.values.places >= fold[0]) & (rows.values.places <= fold[-1]))
-            for fold in folds
-        ]
+        folds = folds_of(window)
         fitted = cross_fit_trees(
             rows,
-            places,
+            places_of(folds, rows),
             self.encoding,
             self.data.inputs,
             self.parameters,
@@ -102,7 +96,8 @@ class CalibratedFit:
         ]
         return fitted.rounds, np.concatenate(margins)
 
-    def _calibrate_on(self, text: str, window: TimeWindow) -> Calibration:
+    def calibrate_on(self, text: str, window: TimeWindow) -> Calibration:
+        """Return the calibration of trees to the labels of a window that they have not learnt."""
         return self._calibration(self._margins(text, window.rows), window)
 
     def _calibration(self, margins: Floats, window: TimeWindow) -> Calibration:
@@ -153,3 +148,17 @@ class CalibratedFit:
 
     def _progress_of(self, step: str) -> TreeProgress:
         return lambda done, total: self.progress(step, done, total)
+
+
+def folds_of(window: TimeWindow) -> list[Ints]:
+    """Return the labelled rows of a window in contiguous parts of equal size.
+
+    Neighbours in time resemble each other, and would leak between folds drawn at random.
+    """
+    return np.array_split(window.rows, FOLDS)
+
+
+def places_of(folds: list[Ints], rows: LabelledRows) -> list[Ints]:
+    """Return the indices into `rows` of each fold; unlabelled ones within its span belong to it."""
+    places = rows.values.places
+    return [np.flatnonzero((places >= fold[0]) & (places <= fold[-1])) for fold in folds]

@@ -24,6 +24,7 @@ from training.outcomes import Bools
 from training.ranking import Floats
 
 GATE = "no worse than the champion"
+RANKS_ALIKE = "it ranks every subject as the champion does"
 
 # Mean recall is averaged between these shares of all traffic; officers see the first.
 SHARES = (0.01, 0.20)
@@ -91,8 +92,8 @@ def no_worse(
 
     `window` is the period of the traffic, by which the number of cases has a rate.
     """
-    if np.array_equal(stats.rankdata(log_odds), stats.rankdata(champion)):
-        return Verdict(GATE, "passed", "it ranks every subject as the champion does")
+    if rank_alike(log_odds, champion):
+        return Verdict(GATE, "passed", RANKS_ALIKE)
     gain, confirmed = gain_of_recall(labels, log_odds, champion, attempt), int((labels == 1).sum())
     needed = units_needed(gain, MARGIN, confirmed)
     cases = confirmed_cases(confirmed, window, USUALLY_NEEDED if needed is None else needed)
@@ -118,6 +119,11 @@ def no_worse(
     if verdict == "undecided":
         reason = f"{reason}; {enough_in_words(gain, MARGIN, confirmed, 'confirmed subjects')}"
     return Verdict(GATE, verdict, reason, cases=cases)
+
+
+def rank_alike(scores: Floats, others: Floats) -> bool:
+    """Return whether both rank every subject alike."""
+    return np.array_equal(stats.rankdata(scores), stats.rankdata(others))
 
 
 def confirmed_cases(

@@ -16,11 +16,13 @@ from training.evaluation.evaluation_report import (
 )
 from training.evaluation.joint_proxy import MIN_ROWS
 from training.evaluation.labelled_window import LabelledWindow
+from training.evaluation.population_section import sample_of
 from training.evaluation.proxies import proxies_above
 from training.evaluation.reevaluation import require_unseen, scored_window, unseen_window
+from training.evaluation.settled_results import settled_until
 from training.fit.booster_predict import Margins
 from training.fit.label_influence import InfluenceFigures, allowed_share
-from training.gates import comparison_gate
+from training.gates import comparison_gate, recalibration_gate
 from training.gates.calibration_gate import drawn_cases
 from training.gates.canaries import Canaries
 from training.gates.non_inferiority import enough_in_words, no_worse_by, units_needed
@@ -247,6 +249,32 @@ def no_worse_than_champion(
     return comparison_gate.no_worse(labels, *scores, window.figures, attempt)
 
 
+def well_recalibrated(
+    model: RiskModel, champion: RiskModel | None, data: TrainingSet | None
+) -> Verdict:
+    """Check that a recalibration of the champion predicts newer results at least as well."""
+    gate = recalibration_gate.GATE
+    if champion is None or model.manifest.recalibrates != champion.digest:
+        reason = "it recalibrates a version that is no longer champion; recalibrate the champion"
+        return Verdict(gate, "refused", reason)
+    if data is None:
+        return Verdict(gate, "undecided", NO_TRAINING_SET)
+    try:
+        window = window_unseen_by_both(model, champion, data)
+    except WindowUnusable as error:
+        return Verdict(gate, "undecided", str(error))
+    of_model, of_champion = (scored_window(m, data, window) for m in (model, champion))
+    traffic = of_model.subjects(labelled_only=False)
+    # As in figures of all traffic: what is confirmed may be known later than what is cleared.
+    is_settled = data.declared_at[traffic.rows] < settled_until(data, window)
+    return recalibration_gate.better_calibrated(
+        sample_of(traffic.only(is_settled)),
+        of_model.log_odds[is_settled],
+        of_champion.log_odds[is_settled],
+        window.figures,
+    )
+
+
 def bounded_influence(report: EvaluationReport) -> Verdict:
     """Check that no author, office or place of arrival has more weight in the fit than allowed."""
     over_bound = [
@@ -351,9 +379,10 @@ def holds_on_the_control_lane(
         return Verdict(gate, "undecided", str(error))
     if champion is None:
         return without_champion(data, window)[1]
-    of_model, of_champion = (
-        scored_window(m, data, window).subjects(labelled_only=True) for m in (model, champion)
-    )
+    scored = [scored_window(m, data, window) for m in (model, champion)]
+    if comparison_gate.rank_alike(*(each.log_odds for each in scored)):
+        return Verdict(gate, "passed", comparison_gate.RANKS_ALIKE)
+    of_model, of_champion = (each.subjects(labelled_only=True) for each in scored)
     return no_worse_in_the_control_lane(of_model, of_champion, window.figures)
 
 

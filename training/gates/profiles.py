@@ -20,6 +20,7 @@ REQUIRED: dict[str, tuple[Profile, str]] = {
     "influence": ("pilot", "AI Act 15(5)"),
     "calibration": ("live", "AI Act 13(3)(b), 15(3)"),
     "no worse than the champion": ("live", "AI Act 15(1)"),
+    "recalibration": ("live", "AI Act 13(3)(b), 15(3)"),
     "canaries": ("live", "AI Act 15(1)"),
     "control lane": ("live", "AI Act 15(4)"),
     "live traffic": ("live", "AI Act 72"),

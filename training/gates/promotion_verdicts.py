@@ -109,6 +109,8 @@ def comparison_verdicts(
 
     `attempt` is its place among the models judged against this champion, from 1.
     """
+    if model.manifest.recalibrates is not None:
+        yield gates.well_recalibrated(model, champion, data)
     yield gates.no_worse_than_champion(model, champion, data, attempt)
     yield _steady_canaries(model, champion, data, home)
     yield gates.holds_on_the_control_lane(model, champion, data)

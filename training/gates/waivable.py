@@ -12,6 +12,7 @@ Waivable = Literal[
     "influence",
     "champion",
     "no worse than the champion",
+    "recalibration",
     "canaries",
     "control lane",
     "live traffic",

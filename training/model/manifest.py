@@ -118,6 +118,8 @@ class Manifest(FrozenModel):
 
     `record_counts` are the numbers of source records of the training set, by type: the history that
     a service must know to compute the same features. Empty if the training set has no counts.
+    `recalibrates` is the digest of the model whose trees it shares, if it is a recalibration; the
+    trees have then learnt from no label after the fit window.
     """
 
     format: Literal["tidegate-model"] = "tidegate-model"
@@ -131,6 +133,7 @@ class Manifest(FrozenModel):
     training_window: TrainingWindow
     training_set_digest: Sha256
     record_counts: dict[str, Annotated[int, Field(ge=0)]] = {}
+    recalibrates: Sha256 | None = None
     parameters: dict[str, Any]
     metrics: dict[str, Estimate]
     golden: Annotated[tuple[GoldenVector, ...], Field(min_length=1)]

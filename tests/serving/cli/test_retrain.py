@@ -28,7 +28,7 @@ from tests.serving.bodies import shipment
 from tests.serving.conftest import NOW, Service, services_of
 from tests.serving.world import SHIPMENTS, write_world
 from training.data.training_set import TrainingSet
-from training.errors import TrainingSetError, WindowUnusable
+from training.errors import TrainingError, TrainingSetError, WindowUnusable
 from training.gates.canaries import Canaries
 from training.gates.verdict import Verdict
 from training.model.model_home import ModelHome
@@ -133,6 +133,18 @@ def test_the_run_leads_to_the_training_set_that_it_was_made_of(used: Path, first
     assert (folder / "features.parquet").samefile(placed)
     digest = TrainingSet.read(folder, "shipment").digest
     assert digest == {tag.key: tag.value for tag in given.tags}["digest"]
+
+
+def test_without_a_champion_there_is_nothing_to_recalibrate(first: Any, used: Path) -> None:
+    given = ("retrain", "--recalibrate", "--subject", "shipment", "--home", str(used))
+
+    refused = CliRunner().invoke(app, given)
+    wrong = CliRunner().invoke(app, (*given, "--experiment", str(used / "small.toml")))
+
+    assert isinstance(refused.exception, TrainingError)
+    assert "has no champion to recalibrate" in str(refused.exception)
+    assert wrong.exit_code == 2
+    assert "leave out one of both" in wrong.output
 
 
 def test_every_gate_but_that_of_the_approver_is_told(first: Any) -> None:

@@ -34,6 +34,11 @@ def model_of(data: TrainingSet, trees: int) -> RiskModel:
 
 
 @pytest.fixture(scope="module")
+def stump(data: TrainingSet) -> RiskModel:
+    return model_of(data, trees=1)
+
+
+@pytest.fixture(scope="module")
 def model(data: TrainingSet) -> RiskModel:
     return model_of(data, trees=60)
 
@@ -167,11 +172,9 @@ def by_lot(data: TrainingSet, model: RiskModel, confirmed: int, cleared: int) ->
 
 
 def test_thirty_confirmed_by_lot_are_enough_to_stop_a_worse_model(
-    model: RiskModel, data: TrainingSet
+    model: RiskModel, stump: RiskModel, data: TrainingSet
 ) -> None:
-    """Only subjects drawn by lot count: the same model is as good there, and one tree is worse."""
-    stump = model_of(data, trees=1)
-
+    """Only subjects drawn by lot count: one tree is worse there, and the same model is as good."""
     worse = gates.holds_on_the_control_lane(stump, model, by_lot(data, model, 30, 90))
     same = gates.holds_on_the_control_lane(model, model, by_lot(data, model, 30, 90))
     few = gates.holds_on_the_control_lane(stump, model, by_lot(data, model, 29, 90))
@@ -202,6 +205,7 @@ def test_thirty_confirmed_by_lot_are_enough_to_stop_a_worse_model(
 )
 def test_a_twentieth_of_auc_may_be_lost_among_those_drawn_by_lot(
     model: RiskModel,
+    stump: RiskModel,
     data: TrainingSet,
     monkeypatch: pytest.MonkeyPatch,
     gain: Estimate,
@@ -209,7 +213,7 @@ def test_a_twentieth_of_auc_may_be_lost_among_those_drawn_by_lot(
 ) -> None:
     monkeypatch.setattr(gates, "gain_of_auc", lambda ours, theirs: gain)
 
-    verdict = gates.holds_on_the_control_lane(model, model, by_lot(data, model, 30, 90))
+    verdict = gates.holds_on_the_control_lane(stump, model, by_lot(data, model, 30, 90))
 
     assert verdict.verdict == said
     assert ("confirmed subjects would" in verdict.reason) is (said == "undecided")
