@@ -17,7 +17,7 @@ from serving.explanation.interactions import Interaction
 from serving.explanation.missing_inputs import MissingInputEffect, missing_in_words
 from serving.explanation.provenance_text import provenance_in_words
 from serving.explanation.reason_ranking import Habits, Remainder
-from serving.explanation.reasons_in_words import Reason
+from serving.explanation.reasons_in_words import Reason, UnweightedFact
 from serving.language import Language
 from serving.scoring.earlier_finds import MAX_FINDS, EarlierFind, FindsBehind
 from serving.web.bodies import ClosedModel
@@ -71,6 +71,10 @@ class ExplanationParts(DecisionPart):
     )
     outside_training: list[str] = Field(description="The features whose values lie outside.")
     reasons: list[Reason]
+    unweighted: list[UnweightedFact] = Field(
+        description="Uncommon facts worth a check to which the score gives no weight, or weight "
+        "against, where fewer than three reasons speak for a closer look. No part of the sum."
+    )
     remainder: Remainder
     habits: Habits = Field(
         description="Other habits of the model: what it adds for values that are missing, on the "
@@ -95,6 +99,7 @@ class ExplanationParts(DecisionPart):
             is_unlike_training=score.is_unlike_training,
             outside_training=list(score.outside),
             reasons=list(decision.reasons_in(language)),
+            unweighted=list(decision.unweighted_in(language)),
             remainder=decision.known_reasons.remainder,
             habits=decision.known_reasons.habits,
             contributions=[FeatureContribution(name, value, part) for (name, value), part in pairs],

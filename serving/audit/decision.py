@@ -18,7 +18,7 @@ from serving.explanation.decision_parts import DecisionPart
 from serving.explanation.explained_score import Score
 from serving.explanation.formatting import Value
 from serving.explanation.reason_ranking import Effect, Reasons
-from serving.explanation.reasons_in_words import Reason, ReasonRenderer
+from serving.explanation.reasons_in_words import Reason, ReasonRenderer, UnweightedFact
 from serving.language import ENGLISH, Language
 from serving.models.model_pool import LoadedModel
 from serving.request_parsing import read_submission
@@ -195,6 +195,10 @@ class Decision(DecisionPart):
     def reasons_in(self, language: Language = ENGLISH) -> tuple[Reason, ...]:
         """Return the reasons as text, strongest first; none without a score."""
         return () if self.unscored else self._in_words(language).reasons(self.known_reasons)
+
+    def unweighted_in(self, language: Language = ENGLISH) -> tuple[UnweightedFact, ...]:
+        """Return the facts worth a check that the score does not rise by; none without a score."""
+        return () if self.unscored else self._in_words(language).unweighted(self.known_reasons)
 
     def strongest_reasons_in(self, language: Language = ENGLISH) -> dict[Effect, Reason]:
         """Return the strongest reason of each effect as text; none without a score."""

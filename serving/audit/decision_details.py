@@ -62,7 +62,6 @@ def _provenance(decision: Decision) -> dict[str, Provenance]:
     provenance = SubmissionProvenance(decision.submission)
     return {
         name: provenance.feature(known[name])
-        for reason in decision.known_reasons.reasons
-        for name in reason.evidence
+        for name in decision.known_reasons.features_named
         if name in known
     }

@@ -20,7 +20,7 @@ from serving.explanation.estimate_text import estimate_in_words
 from serving.explanation.formatting import exact_figure, listed
 from serving.explanation.missing_inputs import missing_in_words
 from serving.explanation.reason_ranking import MAX_CHECKS
-from serving.explanation.reasons_in_words import Observation, Reason
+from serving.explanation.reasons_in_words import Observation, Reason, UnweightedFact
 from serving.language import reading, say, say_word, subject_named
 from serving.review.acts.judge import has_said_a_view
 from serving.review.cases.case_records import CaseRow, StoredEvent
@@ -90,6 +90,7 @@ class CaseView:
     facts: tuple[tuple[str, str], ...]
     reasons_for: tuple[Reason, ...]
     reasons_against: tuple[Reason, ...]
+    unweighted: tuple[UnweightedFact, ...]
     missing: tuple[str, ...]
     largest_log_odds: float
     is_explained: bool
@@ -138,6 +139,7 @@ class CaseView:
             facts=tuple(_facts(submission)),
             reasons_for=tuple(r for r in reasons if r.effect == "for"),
             reasons_against=tuple(r for r in reasons if r.effect == "against"),
+            unweighted=decision.unweighted_in(language) if has_reasons else (),
             missing=tuple(missing_in_words(path, language) for path in decision.missing),
             largest_log_odds=max((abs(r.log_odds) for r in reasons), default=1.0),
             is_explained=is_explained,

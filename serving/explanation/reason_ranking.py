@@ -20,10 +20,11 @@ from pydantic import Field
 
 from features.catalogue import feature_named
 from features.definition import Feature, Peers
-from serving.explanation.comparison import Comparison, compare_with_peers
+from features.indicators import CHECKS
+from serving.explanation.comparison import Comparison, compare_with_peers, rarity
 from serving.explanation.decision_parts import CHECKED_WHEN_READ, DecisionPart
 from serving.explanation.formatting import Value
-from serving.explanation.true_reasons import agrees, is_absence, tells_nothing
+from serving.explanation.true_reasons import agrees, is_absence, shows_sign, tells_nothing
 from training.model.risk_model import RiskModel
 
 FEW_REASONS = 8  # per side: as many as a person can weigh before deciding
@@ -98,7 +99,9 @@ class Reasons(DecisionPart):
 
     `comparisons` compare every feature in evidence with training, and `said_with` holds the counts
     that its sentence names. `families` and `indicators` have the exact sum of each, whether named
-    as a reason or not, habits included.
+    as a reason or not, habits included. `unweighted` has facts worth a check to which the score
+    gives no weight, or weight against: uncommon values on the side on which their feature warns,
+    where fewer than FEWEST_REASONS speak for a closer look. They are no part of the sum.
     """
 
     reasons: tuple[RankedReason, ...]
@@ -108,6 +111,12 @@ class Reasons(DecisionPart):
     families: dict[str, float]
     indicators: dict[str, float]
     said_with: dict[str, dict[str, float]] = Field(default_factory=dict)
+    unweighted: dict[str, Comparison] = Field(default_factory=dict)
+
+    @property
+    def features_named(self) -> tuple[str, ...]:
+        """The features of all evidence and of the facts without weight."""
+        return (*(name for each in self.reasons for name in each.evidence), *self.unweighted)
 
 
 # The comparison of a value, and True if a part that raises the score, or lowers it, agrees with it.
@@ -238,6 +247,9 @@ class ReasonRanking:
         # Scales have no indicator, so their contributions can only be habits.
         of_habits |= {at: parts[at] for at in self._scales if parts[at]}
         habits = [*of_habits.values()]
+        lacking = FEWEST_REASONS - sum(sums[name] > 0 for name in evidence)
+        others = self._unweighted(values, parts, judge, counts, evidence) if lacking > 0 else []
+        unweighted = others[: max(lacking, 0)]
         by_size = sorted(of_habits, key=lambda at: -abs(of_habits[at]))
         smallest = min([abs(sums[name]) for name in named], default=0.0)
         named_habits = _named_until_rest_is_small(by_size, of_habits, [], smallest)
@@ -258,11 +270,38 @@ class ReasonRanking:
             indicators=self._indicators.sums(parts),
             said_with={
                 name: dict(said_with[name])
-                for found in evidence.values()
+                for found in (*evidence.values(), [at for at, _ in unweighted])
                 for name in map(self._names.__getitem__, found)
                 if name in said_with
             },
+            unweighted={self._names[at]: comparison for at, comparison in unweighted},
         )
+
+    def _unweighted(
+        self,
+        values: Sequence[Value],
+        parts: Sequence[float],
+        judge: Judge,
+        counts: Callable[[int], Mapping[str, float]],
+        evidence: Mapping[str, Sequence[int]],
+    ) -> list[tuple[int, Comparison]]:
+        """Return the rarest fact of each further indicator that the score does not rise by.
+
+        Only of indicators that say what to check, the rarest first.
+        """
+        found: dict[str, tuple[int, Comparison]] = {}
+        for name, at, feature in self._signs:
+            value, known = values[at], values[self._known_by[at]]
+            if parts[at] > 0 or name not in CHECKS or name in evidence:
+                continue
+            if is_absence(feature, value, known) or tells_nothing(feature, counts(at), True):
+                continue
+            comparison, _ = judge(feature, value, True)
+            if not shows_sign(feature, value, comparison, counts(at)):
+                continue
+            if name not in found or rarity(comparison) > rarity(found[name][1]):
+                found[name] = at, comparison
+        return sorted(found.values(), key=lambda each: -rarity(each[1]))
 
     def _ranked(self, indicator: str, total: float, evidence: Sequence[int]) -> RankedReason:
         return RankedReason(

@@ -88,6 +88,27 @@ class Reason:
     check: str | None = None
 
 
+@dataclass(frozen=True)
+class UnweightedFact:
+    """An uncommon fact worth a check to which the score gives no weight, or weight against.
+
+    `sign_of` is what its indicator is a sign of; `check` says what to examine and what would clear
+    it; `words` say the fact and what is usual.
+    """
+
+    __pydantic_config__ = CHECKED_WHEN_READ
+
+    indicator: str
+    sign_of: str
+    feature: str
+    value: Value
+    sentence: str
+    usual: str
+    words: str
+    comparison: Comparison
+    check: str
+
+
 class RenderedValue(NamedTuple):
     """A value and its usual values as text, with whether it shows its sign and its rarity."""
 
@@ -110,6 +131,26 @@ class ReasonRenderer:
     def reasons(self, stored: Reasons) -> tuple[Reason, ...]:
         """Return every reason as text, the most urgent first; equal ones in stored order."""
         return tuple(sorted((self._reason(each, stored) for each in stored.reasons), key=_urgency))
+
+    def unweighted(self, stored: Reasons) -> tuple[UnweightedFact, ...]:
+        """Return the facts worth a check that the score does not rise by, as text."""
+        return tuple(self._unweighted(*fact, stored) for fact in stored.unweighted.items())
+
+    def _unweighted(self, name: str, comparison: Comparison, stored: Reasons) -> UnweightedFact:
+        indicator = feature_named(name).indicator or ""
+        counts = tuple(stored.said_with.get(name, {}).items())
+        said = _rendered(name, self.values[name], counts, comparison, self.kind, self.language)
+        return UnweightedFact(
+            indicator=indicator,
+            sign_of=self.language.say(INDICATORS[indicator]),
+            feature=name,
+            value=self.values[name],
+            sentence=said.sentence,
+            usual=said.usual,
+            words=said.words,
+            comparison=comparison,
+            check=self.language.say(CHECKS[indicator]),
+        )
 
     def strongest(self, stored: Reasons) -> dict[Effect, Reason]:
         """Return the first reason of each effect as text."""

@@ -71,8 +71,7 @@ class EarlierFinds:
             return {}
         counting = {
             name: windows
-            for reason in decision.known_reasons.reasons
-            for name in reason.evidence
+            for name in decision.known_reasons.features_named
             if (windows := _counting(decision.subject_kind, name))
         }
         if not counting:

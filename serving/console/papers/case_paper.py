@@ -412,6 +412,12 @@ def _write_reasons(paper: Paper, view: CaseView) -> None:
             paper.lines(f"{fact.sentence} ({fact.usual})" for fact in each.evidence)
             if each.check:
                 paper.text(f"Check: {each.check}")
+    if view.unweighted:
+        paper.heading("Also uncommon, though the score does not rise by it")
+        for fact in view.unweighted:
+            paper.text(f"Indicator: {fact.sign_of} ({fact.indicator})")
+            paper.lines([f"{fact.sentence} ({fact.usual})"])
+            paper.text(f"Check: {fact.check}")
 
 
 def _write_score(paper: Paper, printed: PrintedCase) -> None:

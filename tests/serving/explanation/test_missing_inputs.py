@@ -163,6 +163,7 @@ def test_the_explanation_says_what_could_move_the_score_and_what_reasons_rest_on
     assert {each["input"] for each in answer["missing_input_effects"]} == set(answer["missing"])
     assert answer["interactions"] is None
     named = {seen["feature"] for reason in answer["reasons"] for seen in reason["evidence"]}
+    named |= {fact["feature"] for fact in answer["unweighted"]}
     assert {each["feature"] for each in answer["provenance"]} <= named
     assert all(
         each["words"] for each in answer["provenance"] if each["declared"] or each["records"]

@@ -682,3 +682,20 @@ def test_none_is_said_as_none_and_not_as_a_figure() -> None:
 
     assert sentence(conflicts, 0.0) == "No document states a lower value than the declared one"
     assert sentence(conflicts, 0.125) == "A document states a value 12 % below the declared one"
+
+
+def test_few_reasons_are_joined_by_uncommon_facts_without_weight() -> None:
+    features = [feature_named(name) for name in ("invalid_iban_count", "payer_count", "mass_kg")]
+    rare = Comparison("above_all", percentile=100.0)
+
+    def facts(*parts: float) -> dict[str, Comparison]:
+        return (
+            ReasonRanking(features)
+            .reasons([2.0, 3.0, 5.0], parts, lambda *_: (rare, True))
+            .unweighted
+        )
+
+    assert list(facts(0.0, -0.1, 0.3)) == ["invalid_iban_count"]
+    assert list(facts(0.0, 0.0, 0.3)) == ["invalid_iban_count", "payer_count"]
+    assert list(facts(0.5, 0.0, 0.3)) == ["payer_count"]
+    assert not facts(0.5, 0.4, 0.3)
