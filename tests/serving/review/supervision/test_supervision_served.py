@@ -40,6 +40,7 @@ SEEN_BY: dict[str, set[Role]] = {
     "/console/cases/{case}": {"reviewer", "supervisor", "auditor"},
     "/console/cases/{case}/letter": {"reviewer", "supervisor"},
     "/console/cases/{case}/links": {"reviewer", "supervisor", "auditor"},
+    "/console/cases/{case}/together": {"reviewer", "supervisor", "auditor"},
     "/console/cases/{case}/links.graphml": {"reviewer", "supervisor", "auditor"},
     "/console/cases/{case}/case.pdf": {"reviewer", "supervisor", "auditor"},
     "/console/entities/{kind}/{entity}": {"reviewer", "supervisor", "auditor"},
