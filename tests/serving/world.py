@@ -57,6 +57,7 @@ def train_and_promote(home: Path, kind: SubjectKind, version: str, seed: int = 7
             "selection": {"fit": "inverse_probability"},
             "trees": {
                 "trees": 25,
+                "early_stopping_rounds": 0,
                 "leaves": 6,
                 "min_data_in_leaf": 5,
                 "monotone": "off",

@@ -379,10 +379,9 @@ def holds_on_the_control_lane(
         return Verdict(gate, "undecided", str(error))
     if champion is None:
         return without_champion(data, window)[1]
-    scored = [scored_window(m, data, window) for m in (model, champion)]
-    if comparison_gate.rank_alike(*(each.log_odds for each in scored)):
-        return Verdict(gate, "passed", comparison_gate.RANKS_ALIKE)
-    of_model, of_champion = (each.subjects(labelled_only=True) for each in scored)
+    of_model, of_champion = (
+        scored_window(m, data, window).subjects(labelled_only=False) for m in (model, champion)
+    )
     return no_worse_in_the_control_lane(of_model, of_champion, window.figures)
 
 
@@ -417,8 +416,10 @@ def window_unseen_by_both(model: RiskModel, champion: RiskModel, data: TrainingS
 def no_worse_in_the_control_lane(
     of_model: LabelledWindow, of_champion: LabelledWindow, window: WindowFigures
 ) -> Verdict:
-    """Return the same verdict from labelled subjects of a window scored by both models."""
+    """Return the same verdict from all subjects of a window scored by both models."""
     gate = "control lane"
+    if comparison_gate.rank_alike(of_model.probability, of_champion.probability):
+        return Verdict(gate, "passed", comparison_gate.RANKS_ALIKE)
     is_random = of_model.in_random_lane & ~np.isnan(of_model.labels)
     confirmed = int(of_model.labels[is_random].sum())
     if confirmed < MIN_CONFIRMED_AT_RANDOM:

@@ -589,6 +589,7 @@ class ExplainedDecisionAnswer(Answered):
     is_unlike_training: bool
     outside_training: list[str]
     reasons: list[Reason]
+    unweighted: list[UnweightedFact]
     remainder: Remainder
     habits: Habits
     contributions: list[FeatureContribution]
@@ -628,6 +629,7 @@ class ExplanationAnswer(Answered):
     is_unlike_training: bool
     outside_training: list[str]
     reasons: list[Reason]
+    unweighted: list[UnweightedFact]
     remainder: Remainder
     habits: Habits
     contributions: list[FeatureContribution]
@@ -1137,6 +1139,20 @@ class TrainingPeriod(Answered):
     ends: AwareDatetime
     labelled: int
     confirmed: int
+
+
+class UnweightedFact(Answered):
+    """An uncommon fact worth a check to which the score gives no weight, or weight against."""
+
+    indicator: str
+    sign_of: str
+    feature: str
+    sentence: str
+    usual: str
+    words: str
+    comparison: Comparison
+    check: str
+    value: float | str | None = None
 
 
 class WholeCase(Answered):

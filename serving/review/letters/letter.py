@@ -63,6 +63,7 @@ OF_OTHERS = {
     "goods_norms": "what consignments of such goods are usually like",
     "intermediaries": "the intermediaries that took part",
     "like_consignments": "what inspections of similar consignments found",
+    "money_flows": "the payments that belong to it",
     "network": "whom the parties to the movement worked with before",
     "pair_history": "how often the parties to the movement met before",
     "partners": "how many partners those who took part have",
