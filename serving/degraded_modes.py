@@ -128,6 +128,10 @@ def _set_metrics(services: Services) -> None:
         for fault in get_args(ThreadFault):
             is_so = failing.get(called) == fault
             services.metrics.failing_threads.labels(called, fault).set(is_so)
+    services.metrics.tell_models(
+        (MODEL_NAMES[kind], champion.version)
+        for kind, champion in services.models.active_champions().items()
+    )
     services.metrics.requests.in_flight.set(services.metrics.requests.inside)
     services.metrics.queue_depth.set(services.batcher.depth)
 

@@ -191,6 +191,12 @@ class ClockDoubted(Unavailable):
 
 
 class LogUnavailable(Unavailable):
-    """The decision could not be made durable, so it was not made."""
+    """The decision could not be made durable, so it was not made.
+
+    For the service's own log: `driver_code` is PostgreSQL's SQLSTATE or SQLite's name of the error,
+    and `cause` the driver's words where they hold no values; empty where unknown.
+    """
 
     code = "log-unavailable"
+    driver_code = ""
+    cause = ""

@@ -5,13 +5,22 @@ header, a query or a party.
 """
 
 import logging
+import platform
 import sys
+from collections.abc import Iterable
 from contextlib import suppress
-from typing import BinaryIO, Generic, TypeVar, cast
+from importlib.metadata import version
+from typing import BinaryIO, Generic, Literal, TypeVar, cast
 
 import orjson
 import structlog
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    disable_created_metrics,
+)
 
 from features.subject_types import SUBJECT_TYPES
 from serving.audit.decision import Decision
@@ -57,6 +66,12 @@ class LogLines:
 
 T = TypeVar("T", Counter, Histogram)
 
+Area = Literal["scores", "api", "console", "other"]
+KeptEvent = Literal["checkpoint", "witnessed", "backup", "monitoring"]
+
+# When a series began is known from the start of the process, and would be a third of a scrape.
+disable_created_metrics()  # type: ignore[no-untyped-call]  # prometheus_client has no types
+
 
 class Metrics:
     """The metrics of one application, in a registry of its own."""
@@ -70,6 +85,31 @@ class Metrics:
             "tidegate_shadow_scores_left_out",
             "Decisions that no shadow or challenger scored",
             registry=own,
+        )
+        # livemax: workers of two releases, or with two versions of a model, both show theirs.
+        build = Gauge(
+            "tidegate_build_info",
+            "1; the release that answers, and its Python",
+            ("version", "python"),
+            registry=own,
+            multiprocess_mode="livemax",
+        )
+        build.labels(version("tidegate"), platform.python_version()).set(1)
+        self._models = Gauge(
+            "tidegate_model_info",
+            "1 for the versions of models that score now",
+            ("model", "version"),
+            registry=own,
+            multiprocess_mode="livemax",
+        )
+        self._models_told: set[tuple[str, str]] = set()
+        self._kept_at = Gauge(
+            "tidegate_last_timestamp_seconds",
+            "When the newest checkpoint, witnessed checkpoint, backup or monitoring report was "
+            "made; 0 if it is wanted and never was",
+            ("of",),
+            registry=own,
+            multiprocess_mode="livemax",
         )
         # livemax: a mode counts as active if any live worker reports it.
         self.degraded = Gauge(
@@ -133,6 +173,17 @@ class Metrics:
             "tidegate_commit_seconds", "Until a group was durable", buckets=SECONDS, registry=own
         )
 
+    def tell_models(self, answering: Iterable[tuple[str, str]]) -> None:
+        """Set the models that score now, each with its version; former ones become 0."""
+        now = set(answering)
+        self._models_told |= now
+        for model in self._models_told:
+            self._models.labels(*model).set(model in now)
+
+    def tell_kept(self, event: KeptEvent, at_unix_s: float) -> None:
+        """Set when the newest of a kind was made."""
+        self._kept_at.labels(event).set(at_unix_s)
+
     def count_webhook_call(self, answer: str) -> None:
         """Count a webhook call by its outcome, `taken` or `not_taken`."""
         self._webhook_calls.labels(answer).inc()
@@ -159,19 +210,37 @@ class RequestMetrics:
             "Requests turned away by the limit in flight",
             registry=registry,
         )
+        self._answered = _Labelled(
+            Counter(
+                "tidegate_requests",
+                "Requests that were answered",
+                ("method", "route", "status"),
+                registry=registry,
+            )
+        )
+        # Not by route: hundreds of routes times the buckets would be most of a scrape.
         self._seconds = _Labelled(
             Histogram(
                 "tidegate_request_seconds",
                 "Until a request was answered",
-                ("method", "route", "status"),
+                ("area",),
                 buckets=SECONDS,
                 registry=registry,
             )
         )
 
     def observe(self, method: str, route: str, status: int, seconds: float) -> None:
-        """Record the duration of a request."""
-        self._seconds.by(method, route, str(status)).observe(seconds)
+        """Record the answer and the duration of a request."""
+        self._answered.by(method, route, str(status)).inc()
+        self._seconds.by(area_of(route)).observe(seconds)
+
+
+def area_of(route: str) -> Area:
+    """Return the part of the service that a route belongs to; `scores` is scoring one subject."""
+    if route == "/v1/scores":
+        return "scores"
+    first = route.strip("/").partition("/")[0]
+    return "api" if first == "v1" else "console" if first == "console" else "other"
 
 
 class DecisionMetrics:

@@ -4,7 +4,9 @@ No key is needed, except for metrics that are read from another machine.
 """
 
 from collections import Counter
+from collections.abc import Iterator
 from contextlib import suppress
+from datetime import datetime
 from typing import Annotated, Any, Literal, get_args
 
 from fastapi import APIRouter, Depends, Request, Response
@@ -21,12 +23,16 @@ from serving.degraded_modes import (
     set_degradation_metrics,
 )
 from serving.errors import LogUnavailable, Unavailable
+from serving.integrity.audit_log import EventFilter
+from serving.integrity.checkpoints import Checkpoint
 from serving.models.errors import NoModel
+from serving.observability import KeptEvent
 from serving.outbox.feeds import Condition
 from serving.process.background_threads import ThreadFault
 from serving.process.worker_metrics import exposed
 from serving.review.cases.case_records import CaseAccess
 from serving.scoring.batcher import NOBODY_DECIDES
+from serving.storage.repositories.checkpoint_repository import CheckpointRepository
 from serving.triage.lane_declarations import QUEUE_RANK
 from serving.web.authentication import require_known_caller
 from serving.web.bodies import ClosedModel
@@ -153,6 +159,7 @@ def read_metrics(services: TheServices, _: MayMonitor) -> Response:
         services.metrics.capacity_used_ratio.labels(lane).set(ratio)
     _set_case_metrics(services)
     _set_webhook_metrics(services)
+    _set_kept_metrics(services)
     return Response(exposed(services.metrics.registry), media_type=CONTENT_TYPE_LATEST)
 
 
@@ -163,6 +170,36 @@ def _set_webhook_metrics(services: Services) -> None:
         # Also those without endpoints, or their old counts would stay.
         for condition in get_args(Condition):
             services.metrics.webhook_endpoints.labels(condition).set(conditions[condition])
+
+
+def _set_kept_metrics(services: Services) -> None:
+    """Set when what an operator must keep was last kept, or leave it without the database."""
+    with suppress(LogUnavailable):
+        for event, at in _last_kept(services):
+            services.metrics.tell_kept(event, at.timestamp() if at else 0.0)
+
+
+def _last_kept(services: Services) -> Iterator[tuple[KeptEvent, datetime | None]]:
+    """Yield when each was last kept; None for one that ought to be and never was."""
+    store = services.checkpoints
+    newest = _checkpoint(store, store.newest_number())
+    if newest is not None:
+        yield "checkpoint", datetime.fromisoformat(newest.signed_at)
+        backups = EventFilter(
+            action="backup", object_kind="database", object_ids=(newest.database_id,)
+        )
+        made = services.audit_events.newest(backups, 1)
+        yield "backup", made[0].at if made else None
+    if names := services.witnesses.receivers():
+        taken = _checkpoint(store, min(map(store.handed_over, names)))
+        yield "witnessed", datetime.fromisoformat(taken.signed_at) if taken else None
+    reports = filter(None, map(services.rollups.newest_report_at, SUBJECT_KINDS))
+    if oldest := min(reports, default=None):
+        yield "monitoring", oldest
+
+
+def _checkpoint(store: CheckpointRepository, number: int) -> Checkpoint | None:
+    return next(iter(store.after(number - 1, 1)), None) if number > 0 else None
 
 
 def _set_case_metrics(services: Services) -> None:

@@ -181,8 +181,8 @@ class LogWriter:
 
     def _fail(self, batch: list[PendingDecision], failure: Exception) -> None:
         self._has_failed = True
+        log.error("log_not_written", **_in_log(failure))
         if not isinstance(failure, LogUnavailable):
-            log.error("log_not_written", exception=type(failure).__name__)
             failure = LogUnavailable("the decision log could not be written; nothing was decided")
         for pending in batch:
             pending.durable.set_exception(failure)
@@ -194,7 +194,7 @@ class LogWriter:
         # A key may be unreadable, for instance; the thread must outlive that too.
         except Exception as failure:
             if not isinstance(failure, LogUnavailable):
-                log.error("log_not_written", exception=type(failure).__name__)
+                log.error("log_not_written", **_in_log(failure))
             return
         self._has_failed = False
 
@@ -203,7 +203,7 @@ class LogWriter:
         try:
             self._log.reach()
         except Exception as failure:
-            log.error("log_not_reached", exception=type(failure.__cause__ or failure).__name__)
+            log.error("log_not_reached", **_in_log(failure))
             self._has_failed = True
 
     def _commit_each(self, batch: list[PendingDecision], meanwhile: AnsweredMeanwhile) -> None:
@@ -213,3 +213,11 @@ class LogWriter:
             return
         for pending in batch:
             self._commit([pending])
+
+
+def _in_log(failure: Exception) -> dict[str, str]:
+    """Return what the service's own log says of a failure; it holds no value of a statement."""
+    told = {"exception": type(failure.__cause__ or failure).__name__}
+    if isinstance(failure, LogUnavailable):
+        told |= {"code": failure.driver_code, "cause": failure.cause or str(failure)}
+    return told

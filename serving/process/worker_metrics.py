@@ -10,13 +10,16 @@ import os
 import shutil
 import stat
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory, gettempdir
 
-from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
+from prometheus_client.metrics_core import Metric
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
+from prometheus_client.registry import Collector
 from prometheus_client.values import MultiProcessValue
 
 FOLDER = "PROMETHEUS_MULTIPROC_DIR"
@@ -93,12 +96,37 @@ def exposed(own: CollectorRegistry) -> bytes:
 
     `own` are those of this process, used if metrics are not shared.
     """
+    processes = CollectorRegistry()
     if not is_shared():
-        return generate_latest(own)
-    _forget_the_dead(Path(os.environ[FOLDER]))
+        processes.register(_Processes([os.getpid()]))
+        return generate_latest(own) + generate_latest(processes)
+    folder = Path(os.environ[FOLDER])
+    _forget_the_dead(folder)
+    processes.register(_Processes(sorted({*map(_process_of, folder.glob("gauge_live*_*.db"))})))
     everyone = CollectorRegistry()
     MultiProcessCollector(everyone)  # type: ignore[no-untyped-call]  # prometheus_client has no types
-    return generate_latest(everyone)
+    return generate_latest(everyone) + generate_latest(processes)
+
+
+class _Processes(Collector):
+    """The usual figures of a process, summed over several; of starts and limits the lowest."""
+
+    def __init__(self, process_ids: Iterable[int]):
+        self._process_ids = process_ids
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield each figure once; a process that just ended is left out."""
+        found: dict[str, list[Metric]] = {}
+        for process_id in self._process_ids:
+            own = ProcessCollector(pid=partial(str, process_id), registry=None)
+            for metric in own.collect():
+                found.setdefault(metric.name, []).append(metric)
+        for name, metrics in found.items():
+            (first, *_), *_ = samples = [metric.samples for metric in metrics]
+            values = [each[0].value for each in samples]
+            lowest = name.endswith(("start_time_seconds", "max_fds"))
+            metrics[0].samples = [first._replace(value=min(values) if lowest else sum(values))]
+            yield metrics[0]
 
 
 def _reserve(kind: str) -> None:

@@ -326,8 +326,13 @@ def database_errors_as_503(
         raise
     except (SQLAlchemyError, OSError) as failure:
         # The driver's message may quote a statement with its values, so only the class is named.
-        kind = type(getattr(failure, "orig", None) or failure).__name__
-        raise LogUnavailable(f"the database failed ({kind}); nothing was decided") from failure
+        driver = getattr(failure, "orig", None) or failure
+        kind = type(driver).__name__
+        unavailable = LogUnavailable(f"the database failed ({kind}); nothing was decided")
+        codes = (getattr(driver, name, None) for name in ("sqlstate", "sqlite_errorname"))
+        unavailable.driver_code = next(filter(None, codes), "")
+        unavailable.cause = cause_of(failure)
+        raise unavailable from failure
 
 
 def cause_of(error: BaseException) -> str:

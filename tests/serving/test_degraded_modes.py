@@ -17,6 +17,7 @@ import pytest
 from fastapi.testclient import TestClient
 from pydantic import SecretStr
 from sqlalchemy.exc import OperationalError
+from structlog.testing import capture_logs
 from typer.testing import CliRunner
 
 from serving.app import create_app
@@ -326,7 +327,9 @@ def test_every_scrape_says_that_the_database_is_away(home: Path, postgres: Serve
         assert not is_unwritten(client)
         postgres.stop()
         try:
-            wait_until(lambda: is_unwritten(client))
+            with capture_logs() as told:
+                wait_until(lambda: is_unwritten(client))
+            assert any("Is the server running" in line.get("cause", "") for line in told)
             for _ in range(3):
                 assert service.score(shipment(), caller).status_code == 503
                 time.sleep(0.5)

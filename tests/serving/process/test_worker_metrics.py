@@ -44,6 +44,45 @@ def test_workers_that_were_replaced_are_counted_where_any_worker_shows_them() ->
     assert "tidegate_workers_replaced_total 2.0" in shown
 
 
+HOLD = (
+    TELL
+    + """
+import sys
+print("ready", flush=True)
+sys.stdin.read()
+"""
+)
+
+
+def test_processes_are_added_up_over_the_workers_that_live() -> None:
+    with shared_by_workers():
+        workers = [
+            subprocess.Popen(
+                [sys.executable, "-c", HOLD],
+                env=dict(os.environ),
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+            )
+            for _ in range(2)
+        ]
+        for worker in workers:
+            assert worker.stdout is not None
+            assert worker.stdout.readline() == b"ready\n"
+        both = resident_bytes()
+        workers[0].communicate()
+        one = resident_bytes()
+        workers[1].communicate()
+
+    assert one > 1e7
+    assert both == pytest.approx(2 * one, rel=0.2)
+
+
+def resident_bytes() -> float:
+    lines = exposed(CollectorRegistry()).decode().splitlines()
+    (line,) = (each for each in lines if each.startswith("process_resident_memory_bytes "))
+    return float(line.split()[1])
+
+
 NOBODY = 1 << 22  # more than any process has
 
 
