@@ -248,7 +248,8 @@ def test_gates_say_the_same_of_a_model_and_of_its_scores(
     assert all(gate["not_required_in"] is None for gate in model_gates.values())
     assert re.search(r"; confirmed subjects: \d+ are known[;,] about 68 are", said)
     counted = {name for name, gate in model_gates.items() if gate["cases"]}
-    assert counted > {"better than random", "calibration", "proxies", "control lane"}
+    # A version compared with itself ranks alike, which needs no case.
+    assert counted > {"better than random", "calibration", "proxies"}
     assert in_words.stdout == ""
 
 
