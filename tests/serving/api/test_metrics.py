@@ -14,6 +14,7 @@ from serving.console.all_pages import page_routes
 from serving.settings import Settings
 from serving.storage.backup.backup_writer import write_backup
 from tests.browser.test_every_page import paths_read
+from tests.deploy.test_alerts import panel_queries, queries_of_rules
 from tests.serving.bodies import shipment
 from tests.serving.conftest import NOW, Service, services_of
 from tests.serving.world import train_and_promote
@@ -122,3 +123,20 @@ def test_scoring_has_durations_of_its_own(service: Service) -> None:
     service.score(shipment(), service.key("score"))
 
     assert figures(service.client)["tidegate_request_seconds_count area=scores"] == 1
+
+
+def test_alerts_and_dashboard_read_every_metric_and_no_other(service: Service) -> None:
+    service.score(shipment(), service.key("score"))
+    scrape = service.client.get("/metrics").text
+    # Only several workers count those that were replaced.
+    there = {"tidegate_workers_replaced_total"}
+    for name, kind in re.findall(r"^# TYPE (\w+) (\w+)$", scrape, re.MULTILINE):
+        endings = ("_bucket", "_sum", "_count") if kind == "histogram" else ("",)
+        there |= {name + ending for ending in endings}
+
+    queries = " ".join(queries_of_rules() + panel_queries())
+    read = set(re.findall(r"\b(?:tidegate|process)_\w+", queries))
+
+    assert read <= there
+    ours = {name for name in there if re.match(r"tidegate_(?!.*_(bucket|sum|count)$)", name)}
+    assert ours <= read
