@@ -6,10 +6,13 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import matplotlib
 import numpy as np
 import pandas as pd
 import polars
 import pytest
+import shap
+from matplotlib import pyplot
 from typer.testing import CliRunner
 
 import tidegate as tg
@@ -86,6 +89,7 @@ def test_scores_and_explanations_are_those_of_the_command(
             assert ", with: " in pair.words
     shapes = explained.to_shap()
     np.testing.assert_allclose(shapes.values.sum(axis=1) + shapes.base_values, by_rows["log_odds"])
+    _draw_with_shap(explained)
     for language in ("en", "fr", "ar"):
         words = explained.in_words(language)
         assert [len(of_row) for of_row in words] == [len(r) for r in explained.reasons(language)]
@@ -96,6 +100,24 @@ def test_scores_and_explanations_are_those_of_the_command(
         tg.explain(CHAMPION, data, [f"{ids[0]}0"], home=home.path)
     with pytest.raises(CatalogueMismatch, match="the model needs the feature"):
         tg.explain(CHAMPION, [{"subject_id": "S"}], home=home.path)
+
+
+def _draw_with_shap(explained: tg.Explanation) -> None:
+    """Draw what users draw, and read off the plots what adds up."""
+    matplotlib.use("Agg")
+    shapes, first = explained.to_shap(), explained.log_odds.iloc[0]
+    shap.plots.waterfall(shapes[0], show=False)
+    marks = [label.get_text() for axes in pyplot.gcf().axes for label in axes.get_xticklabels()]
+    (told,) = [mark for mark, name in zip(marks[1:], marks, strict=False) if name == "$f(x)$"]
+    assert float(told.strip("$= ").replace("\N{MINUS SIGN}", "-")) == pytest.approx(first, abs=6e-4)
+    pyplot.close("all")
+    named = explained.contributions.abs().mean().sort_values(ascending=False).index
+    name = next(n for n in named if pd.api.types.is_numeric_dtype(explained.values[n]))
+    axes = shap.plots.scatter(shapes[:, name], show=False)
+    drawn = np.concatenate([np.asarray(c.get_offsets())[:, 1] for c in axes.collections])
+    known = explained.contributions[name][explained.values[name].notna()]
+    assert set(known) <= set(drawn)
+    pyplot.close("all")
 
 
 def test_gates_and_figures_are_those_of_the_commands(home: tg.Home, data: tg.TrainingSet) -> None:

@@ -7,6 +7,7 @@ from matplotlib.figure import Figure
 
 from training.confidence_intervals import Estimate
 from training.evaluation.beeswarm import beeswarm
+from training.evaluation.dependence import dependence
 from training.evaluation.evaluation_report import EvaluationReport, PopulationSection
 from training.evaluation.explained import ExplainedSample
 from training.evaluation.plot_style import INK, PALE, WARM, blank, frame_plot
@@ -20,7 +21,7 @@ def evaluation_pictures(
 ) -> dict[str, Figure]:
     """Return the pictures by name; none of all traffic if its figures are unknown.
 
-    Without a sample of contributions there is no `beeswarm`.
+    Without a sample of contributions there is no `beeswarm` and no `dependence`.
     """
     figures = {}
     population = report.population
@@ -34,6 +35,8 @@ def evaluation_pictures(
         figures["beeswarm"] = blank(7.4, 6.4)
         beeswarm(explained, figures["beeswarm"])
         figures["beeswarm"].axes[0].set_title("What moves scores, subject by subject")
+        if (by_value := dependence(explained)) is not None:
+            figures["dependence"] = by_value
     return figures
 
 

@@ -117,7 +117,19 @@ def _population(population: PopulationSection) -> str:
         f"{bound.high:.4f}."
         for bound in population.bounds
     )
-    return told + _table(("inspected", "precision", "recall", "lift"), rows) + "\n\n" + assumed
+    ordered = _table(("inspected", "precision", "recall", "lift"), rows)
+    return "\n\n".join((told + ordered, *_calibration_curve(population), assumed))
+
+
+def _calibration_curve(population: PopulationSection) -> Iterable[str]:
+    """Yield the points of the reliability plot, from low scores to high; none if unknown."""
+    if population.figures.refusal is None:
+        head = ("subjects", "mean probability given", "share that would be confirmed")
+        rows = [
+            (f"{band.subjects:,}", f"{band.mean_probability:.4f}", spelt(band.share, places=4))
+            for band in population.bands
+        ]
+        yield "Calibration curve:\n\n" + _table(head, rows)
 
 
 def _figures(figures: Figures) -> str:

@@ -142,7 +142,8 @@ def test_a_training_told_to_a_server_is_found_in_the_database_behind_it(
     assert str(version.version) == registration.version
     server = MlflowClient(address, address)
     pictures = {file.path for file in server.list_artifacts(registration.run_id, "pictures")}
-    assert {"pictures/beeswarm.png", "pictures/reliability.png"} <= pictures
+    drawn = ("beeswarm", "dependence", "reliability")
+    assert {f"pictures/{name}.png" for name in drawn} <= pictures
 
 
 def test_another_client_of_the_server_loads_the_model_by_its_alias(

@@ -76,6 +76,9 @@ def test_a_champion_has_a_card_beside_its_artefact_and_in_its_run(
     assert f"ROC-AUC {spelt(metrics['roc_auc'])}" in card
     assert "Approved by grace \\| &lt;b>hopper, who answers for its use" in card
     assert "Where every office inspects as many of its own as it did" in card
+    curve = "| subjects | mean probability given | share that would be confirmed |\n| --- |"
+    assert ("Calibration curve:" in card) == ("drawn with a probability to measure" not in card)
+    assert (curve in card) == ("Calibration curve:" in card)
     for heading in ("What it is not for", "Data", "Groups", "Leakage", "Limits", "Gates"):
         assert f"\n## {heading}\n" in card
 
