@@ -124,7 +124,7 @@ lock: $(ready)  ## resolve the dependencies anew: all of them, and those of a ho
 	echo uv | $(bin)/uv pip compile --universal --generate-hashes --no-emit-index-url --no-emit-find-links \
 	  --quiet --custom-compile-command "make lock" - --output-file requirements-uv.lock
 	$(bin)/uv pip compile --universal --generate-hashes --no-emit-index-url --no-emit-find-links \
-	  --extra train --extra serve --extra streams --extra telemetry --extra dev \
+	  --extra train --extra serve --extra streams --extra exchange --extra telemetry --extra dev \
 	  --no-emit-package tidegate-client --quiet --custom-compile-command "make lock" \
 	  pyproject.toml --output-file requirements.lock
 	printf '%s\n' 'pyspark-client>=4.1' 'pysail>=0.7.2' grpcio grpcio-status zstandard | \

@@ -58,6 +58,11 @@ BREACHES = {
         "serving.storage.engine",
     ),
     "only streams know brokers": ("serving.scoring.breach", "nats"),
+    "only entry points import the exchange": (
+        "serving.scoring.breach",
+        "serving.exchange.deliveries",
+    ),
+    "only the exchange knows STIX": ("serving.scoring.breach", "stix2"),
     "inside training, every arrow points downwards": (
         "training.errors",
         "training.parameters",
