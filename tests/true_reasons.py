@@ -53,7 +53,7 @@ MAX_OF_RATES = "riskiest_item_confirmed_rate"
 """Of several items' rates the largest alone is known, and not what it rests on (ADR 0020)."""
 
 RATE = "is a rate that names no inspections"
-OF_INSPECTED = re.compile(r"\b(\d[\d,]*) of (\d[\d,]*) inspected")
+OF_INSPECTED = re.compile(r"\b[Ii]nspected .*: (\d[\d,]*) of (\d[\d,]*)")
 
 
 def untrue_reasons(answer: dict[str, Any]) -> Iterator[str]:

@@ -33,7 +33,7 @@ def _share_of_consignee(with_the_same: str, **face: Any) -> Callable[[Callable[[
     when_missing="no declarant is named, or the consignee was never seen before",
     indicator="D31",
     source=DATE_2020,
-    sentence="its declarant lodged {same} of {shipments} earlier consignments of its consignee",
+    sentence="earlier consignments of its consignee lodged by its declarant: {same} of {shipments}",
     direction=MonotoneConstraint.LOWER_IS_RISKIER,
 )
 def declarant_of_consignee_ratio() -> None:
@@ -49,7 +49,8 @@ def declarant_of_consignee_ratio() -> None:
     indicator="D25",
     warns=SuspiciousSide.LOW,
     source=DATE_2020,
-    sentence="its forwarder handled {same} of {shipments} earlier consignments of its consignee",
+    sentence="earlier consignments of its consignee handled by its forwarder: {same} of "
+    "{shipments}",
 )
 def forwarder_of_consignee_ratio() -> None:
     """Share of the consignee's earlier shipments that the same forwarder handled.
@@ -63,7 +64,7 @@ def forwarder_of_consignee_ratio() -> None:
     when_missing="no office is named, or the consignee was never seen before",
     indicator="J30",
     source=PRACTICE,
-    sentence="{same} of {shipments} earlier consignments of its consignee came by this office",
+    sentence="earlier consignments of its consignee by this office: {same} of {shipments}",
     direction=MonotoneConstraint.LOWER_IS_RISKIER,
 )
 def office_of_consignee_ratio() -> None:
@@ -78,7 +79,7 @@ def office_of_consignee_ratio() -> None:
     when_missing="the consignee was never seen before",
     indicator="D30",
     source=FATF_TRADE_2021,
-    sentence="{same} of {shipments} earlier consignments of its consignee were such goods",
+    sentence="earlier consignments of its consignee that were such goods: {same} of {shipments}",
     direction=MonotoneConstraint.LOWER_IS_RISKIER,
 )
 def goods_of_consignee_ratio() -> None:

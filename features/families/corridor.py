@@ -164,7 +164,8 @@ def consignee_dispatch_shipments() -> None:
     source=DATE_2020,
     direction=MonotoneConstraint.LOWER_IS_RISKIER,
     shows_from=0.25,
-    sentence="{same_origin} of {sent} earlier consignments of such goods from there had its origin",
+    sentence="earlier consignments of such goods from there with its origin: {same_origin} of "
+    "{sent}",
 )
 def origin_of_dispatch_ratio(
     same_origin: Column = count("shipments", by=("hs_code", "dispatch_country", "origin_country")),
@@ -185,7 +186,7 @@ def origin_of_dispatch_ratio(
     source=FATF_TRADE_2021,
     direction=MonotoneConstraint.LOWER_IS_RISKIER,
     shows_from=0.1,
-    sentence="{on_corridor} of {journeys} earlier journeys of its carrier used this corridor",
+    sentence="earlier journeys of its carrier on this corridor: {on_corridor} of {journeys}",
 )
 def corridor_of_carrier_ratio(
     on_corridor: Column = count("journeys", by=("carrier_id", "origin", "destination")),

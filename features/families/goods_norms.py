@@ -20,8 +20,8 @@ from features.publications import FATF_TRADE_2021, SEA_CONTAINERS_2002
     indicator="D05",
     source=FATF_TRADE_2021,
     shows_from=0.25,
-    sentence="{same_code} of {described} earlier consignments with this description had this "
-    "goods code",
+    sentence="earlier consignments with this description that had this goods code: {same_code} of "
+    "{described}",
     direction=MonotoneConstraint.LOWER_IS_RISKIER,
 )
 def description_of_code_ratio(

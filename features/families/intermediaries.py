@@ -14,7 +14,7 @@ from features.publications import FATF_2022, FINCEN_2023
 
 @share_of_payments(
     "is_money_service",
-    "went through a money service",
+    "through a money service",
     subjects=BOTH,
     indicator="T33",
     warns=SuspiciousSide.HIGH,

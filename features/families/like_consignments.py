@@ -27,8 +27,8 @@ LIKE_CONSIGNMENT = (
     when_missing="value, mass or duty is missing, or nothing was inspected yet",
     indicator="J35",
     source=DATE_2020,
-    sentence="{confirmed} of {inspected} inspected consignments nearly equal to it were confirmed "
-    "(estimated rate {value})",
+    sentence="inspected consignments nearly equal to it that were confirmed: {confirmed} of "
+    "{inspected} (estimated rate {value})",
     among=Peers.GOODS,
     direction=MonotoneConstraint.HIGHER_IS_RISKIER,
 )
@@ -47,8 +47,8 @@ def like_consignment_confirmed_rate() -> None:
     when_missing="value or mass is missing, or nothing was inspected yet",
     indicator="J35",
     source=DATE_2020,
-    sentence="{confirmed} of {inspected} inspected consignments of these goods of such price and "
-    "mass were confirmed (estimated rate {value})",
+    sentence="inspected consignments of these goods of such price and mass that were confirmed: "
+    "{confirmed} of {inspected} (estimated rate {value})",
     among=Peers.GOODS,
     direction=MonotoneConstraint.HIGHER_IS_RISKIER,
 )

@@ -116,10 +116,10 @@ def rate(name: str, kind: SubjectKind, partners: str, of: str) -> Feature:
         unit=Unit.SHARE,
         when_missing="nobody among them was inspected yet",
         indicator="N05",
-        sentence=f"{{confirmed}} of {{inspected}} inspected {whose} were part of confirmed cases "
-        "(estimated rate {value})",
-        sentence_of_few=f"{{confirmed}} of {{inspected}} inspected {whose} were part of confirmed "
-        "cases",
+        sentence=f"inspected {whose} that were part of confirmed cases: {{confirmed}} of "
+        "{inspected} (estimated rate {value})",
+        sentence_of_few=f"inspected {whose} that were part of confirmed cases: {{confirmed}} of "
+        "{inspected}",
         direction=MonotoneConstraint.HIGHER_IS_RISKIER,
     )
 
@@ -155,7 +155,7 @@ def new_members(name: str, kind: SubjectKind) -> Feature:
         when_missing="they have no partners yet",
         indicator="N04",
         warns=SuspiciousSide.HIGH,
-        sentence=f"{{new}} of {{members}} members of the network around {its} are new in 30 days",
+        sentence=f"members of the network around {its} new in 30 days: {{new}} of {{members}}",
     )
 
 

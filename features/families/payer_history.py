@@ -174,7 +174,7 @@ def payer_days_since_first(
     warns=SuspiciousSide.HIGH,
     source=FINCEN_2023,
     shows_from=0.25,
-    sentence="its latest payer made {cash} of its {payments} payments of 90 days in cash",
+    sentence="payments of its latest payer in cash in 90 days: {cash} of {payments}",
 )
 def payer_cash_ratio_90d(
     cash: Column = total("payments", "is_cash", by="latest_payer_id", matching="payer_id", days=90),

@@ -31,7 +31,7 @@ def share_of_payments(
 ) -> Callable[[Callable[[], None]], Feature]:
     """Return a decorator for the share of a subject's own payments that meet a condition.
 
-    `clause` completes the sentence about these payments.
+    `clause` says which these are, without a verb that would agree with their count.
     """
 
     def share(
@@ -44,7 +44,7 @@ def share_of_payments(
         share,
         unit=Unit.SHARE,
         when_missing="no payment is known",
-        sentence=f"{{meeting}} of {{payments}} payments {clause}",
+        sentence=f"payments {clause}: {{meeting}} of {{payments}}",
         **face,
     )
 
@@ -71,7 +71,7 @@ def payment_count() -> None:
 
 @share_of_payments(
     "is_third_party_payer",
-    "came from someone who is no party to it",
+    "from someone who is no party to it",
     subjects=("shipment",),
     indicator="T01",
     source=FATF_TRADE_2021,
@@ -89,7 +89,7 @@ def third_party_payer_ratio() -> None:
 
 @share_of_payments(
     "is_payer_off_corridor",
-    "came from a country at neither end of its way",
+    "from a country at neither end of its way",
     subjects=BOTH,
     indicator="T02",
     warns=SuspiciousSide.HIGH,
@@ -106,7 +106,7 @@ def off_corridor_payer_ratio() -> None:
 
 @share_of_payments(
     "is_cash",
-    "were made in cash",
+    "in cash",
     subjects=BOTH,
     indicator="T11",
     warns=SuspiciousSide.HIGH,
@@ -124,7 +124,7 @@ def cash_payment_ratio() -> None:
 
 @share_of_payments(
     "is_virtual_asset",
-    "were made in a virtual asset",
+    "in a virtual asset",
     subjects=BOTH,
     indicator="T27",
     source=FATF_2022,
@@ -139,7 +139,7 @@ def virtual_asset_ratio() -> None:
 
 @share_of_payments(
     "is_netting",
-    "were settled by netting between brokers",
+    "settled by netting between brokers",
     subjects=BOTH,
     indicator="T18",
     source=FATF_HAWALA_2013,
@@ -154,7 +154,7 @@ def netting_ratio() -> None:
 
 @share_of_payments(
     "is_round_amount",
-    "were round amounts",
+    "of round amounts",
     subjects=BOTH,
     indicator="T09",
     warns=SuspiciousSide.HIGH,

@@ -83,9 +83,10 @@ def _confirmed(
         defined_at=line_of_caller(2),
         unit=Unit.SHARE,
         direction=MonotoneConstraint.HIGHER_IS_RISKIER,
-        sentence=f"{{confirmed}} of {{inspected}} inspected {said} were confirmed "
+        # Without a verb that would agree with a count: "1 of 1" and "0 of 1" occur.
+        sentence=f"inspected {said} that were confirmed: {{confirmed}} of {{inspected}} "
         "(estimated rate {value})",
-        sentence_of_few=f"{{confirmed}} of {{inspected}} inspected {said} were confirmed",
+        sentence_of_few=f"inspected {said} that were confirmed: {{confirmed}} of {{inspected}}",
         **face,
     )
 

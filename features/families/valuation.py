@@ -176,8 +176,8 @@ def same_price_shipments_365d(
     when_missing="value or mass is missing, or nothing was inspected yet",
     indicator="J35",
     source=DATE_2020,
-    sentence="{confirmed} of {inspected} inspected consignments of these goods at this very price "
-    "were confirmed (estimated rate {value})",
+    sentence="inspected consignments of these goods at this very price that were confirmed: "
+    "{confirmed} of {inspected} (estimated rate {value})",
     among=Peers.GOODS,
     direction=MonotoneConstraint.HIGHER_IS_RISKIER,
 )

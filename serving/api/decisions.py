@@ -16,6 +16,7 @@ from serving.audit.derived_reasons import with_reasons
 from serving.audit.logged_decision import DecisionFilter
 from serving.audit.visible_decisions import visible_decision, visible_page
 from serving.errors import Forbidden
+from serving.scoring.enrichment import as_scored
 from serving.triage.lane_declarations import shown_score_lane
 from serving.web.authentication import MayExplain, MayReadDecisions
 from serving.web.bodies import ClosedModel
@@ -127,7 +128,8 @@ def read_explanation(
     if _is_blind(caller, seen):
         raise Forbidden("it was drawn at random: reviewers get no score and no reason")
     decision = with_reasons(services.models, seen)
-    details = details_of(services.models, decision, language, query.interactions)
+    submission = as_scored(decision, services.records)
+    details = details_of(services.models, decision, submission, language, query.interactions)
     finds = services.earlier_finds.behind(caller, decision)
     return ExplanationAnswer.from_decision(decision, details, finds, language)
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from features.catalogue import features_by_name
 from features.provenance import Provenance, SubmissionProvenance
+from features.submission import Submission
 from serving.audit.decision import Decision
 from serving.explanation.interactions import Interaction, strongest_interactions
 from serving.explanation.missing_inputs import MissingInputEffect, missing_input_effects
@@ -33,10 +34,15 @@ UNEXPLAINED = DecisionDetails(None, {})
 
 
 def details_of(
-    models: ModelPool, decision: Decision, language: Language = ENGLISH, interactions: int = 0
+    models: ModelPool,
+    decision: Decision,
+    submission: Submission,
+    language: Language = ENGLISH,
+    interactions: int = 0,
 ) -> DecisionDetails:
     """Return the effects of missing inputs and the records that the reasons rest on.
 
+    `submission` is the decision's with the stored records that counted too (`as_scored`).
     Of `interactions` the strongest are computed, so many; of 0 none.
 
     The decision must have its reasons already (`with_reasons`).
@@ -54,12 +60,12 @@ def details_of(
             pairs = strongest_interactions(
                 champion.scorer, decision.vector, interactions, language, decision.said_with
             )
-    return DecisionDetails(effects, _provenance(decision), pairs)
+    return DecisionDetails(effects, _provenance(decision, submission), pairs)
 
 
-def _provenance(decision: Decision) -> dict[str, Provenance]:
+def _provenance(decision: Decision, submission: Submission) -> dict[str, Provenance]:
     known = features_by_name()
-    provenance = SubmissionProvenance(decision.submission)
+    provenance = SubmissionProvenance(submission)
     return {
         name: provenance.feature(known[name])
         for name in decision.known_reasons.features_named

@@ -55,6 +55,7 @@ from serving.review.cases.case_state import Case, status_at
 from serving.review.cases.event_kinds import REVISION_KEEPING_EVENTS
 from serving.review.cases.reviewer import Reviewer
 from serving.review.errors import JustificationNeeded
+from serving.scoring.enrichment import as_scored
 from serving.web.services import TheServices
 
 router = APIRouter(prefix="/console/cases", include_in_schema=False, route_class=PageRoute)
@@ -132,7 +133,10 @@ def show_interactions(
         raise Forbidden("judge the case first")
     if decision.is_drawn:
         raise Forbidden("it was drawn at random, so no score and no reason is given")
-    details = details_of(services.models, decision, reading().language, MAX_INTERACTIONS)
+    submission = as_scored(decision, services.records)
+    details = details_of(
+        services.models, decision, submission, reading().language, MAX_INTERACTIONS
+    )
     return page("together.html", pairs=details.interactions)
 
 
@@ -210,13 +214,15 @@ def _case_content(
     """Return the template variables of a case page, except the list."""
     reviewer, now = Reviewer.from_caller(caller), services.clock()
     decision = services.cases.decision(row.case_id)
-    submission = decision.submission
+    submission = as_scored(decision, services.records)
     is_explained = caller.may("explain")
     is_blind = is_blind_to(services, caller, case)
     events = events_shown(services.cases.history(reviewer, row), is_blind=is_blind)
     view = CaseView.from_decision(decision, is_explained=is_explained, is_blind=is_blind)
     details = (
-        details_of(services.models, decision, reading().language) if is_explained else UNEXPLAINED
+        details_of(services.models, decision, submission, reading().language)
+        if is_explained
+        else UNEXPLAINED
     )
     # Before the first judgement, nothing on the page may reveal the score indirectly.
     shows_score = is_score_shown(services, caller, case)

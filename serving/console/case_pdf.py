@@ -19,6 +19,7 @@ from serving.review.cases.case_records import CaseRow
 from serving.review.cases.case_state import Case
 from serving.review.cases.reviewer import Reviewer
 from serving.review.errors import JustificationNeeded
+from serving.scoring.enrichment import as_scored
 from serving.web.downloads import download_headers
 from serving.web.services import TheServices
 
@@ -44,7 +45,7 @@ def _paper_of(services: Services, caller: Caller, row: CaseRow, case: Case) -> b
     # Fixed language: the same state of a case must give the same bytes for every reader.
     begin_locale(ENGLISH)
     decision = services.cases.decision(row.case_id)
-    submission = decision.submission
+    submission = as_scored(decision, services.records)
     is_blind = is_blind_to(services, caller, case)
     events = services.cases.history(Reviewer.from_caller(caller), row)
     printed = PrintedCase(

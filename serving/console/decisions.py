@@ -32,6 +32,7 @@ from serving.review.acts.justifications import EvidentPurpose, Justification
 from serving.review.cases.case_state import Case
 from serving.review.cases.reviewer import Reviewer
 from serving.review.errors import JustificationNeeded
+from serving.scoring.enrichment import as_scored
 from serving.triage.lane_declarations import LANE_NAMES, shown_score_lane, stored_lanes
 from serving.web.queue_cursor import decode_seq, encode_seq
 from serving.web.services import TheServices
@@ -143,7 +144,8 @@ def one(
     case, why_unexplained = _view(services, shown, is_blind=is_blind)
     details = UNEXPLAINED
     if case.is_explained:
-        details = details_of(services.models, case.decision, reading().language)
+        submission = as_scored(case.decision, services.records)
+        details = details_of(services.models, case.decision, submission, reading().language)
     return page(
         "decision.html",
         reader=reader,

@@ -41,6 +41,7 @@ from serving.review.cases.results import OF_ENFORCEMENT, RESULT_MEANING
 from serving.review.cases.reviewer import Reviewer
 from serving.review.supervision.case_load import CaseLoad, LoadFigures, by_lane, by_office
 from serving.review.supervision.supervision import DECIDING, Supervision
+from serving.scoring.enrichment import as_scored
 from serving.triage.lane_declarations import LANE_NAMES
 from serving.web.downloads import download_headers
 from serving.web.findings_by_week import WeeklyFindings
@@ -223,7 +224,7 @@ def show_for_rereading(
     reviewer = Reviewer.from_caller(caller)
     row, _ = services.cases.read(reviewer, case_id, services.clock(), "reread")
     decision = services.cases.decision(case_id)
-    submission = decision.submission
+    submission = as_scored(decision, services.records)
     return page(
         "reread.html",
         reader=caller,

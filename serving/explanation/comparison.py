@@ -133,8 +133,11 @@ def comparison_in_words(
         if bound is not None:
             digits = digits_to_tell(value, bound, unit)
             values[name] = value_in_words(bound, unit, language, digits)
+    is_bound = comparison.share is not None and not 0.005 <= comparison.share < 0.995
+    # A bound such as "more than 99 %" is not approximate, nor are all of them.
+    how = "same" if comparison.how == "about_the_same" and is_bound else comparison.how
     unlike = {Unit.HOURS_BEFORE: SAYINGS_OF_INSTANTS, Unit.RATIO: SAYINGS_OF_RATIOS}.get(unit, {})
-    return language.say(unlike.get(comparison.how, SAYINGS[comparison.how]), **values)
+    return language.say(unlike.get(how, SAYINGS[how]), **values)
 
 
 def rarity(comparison: Comparison) -> float:

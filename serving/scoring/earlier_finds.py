@@ -10,7 +10,6 @@ from features.engine.columns import instant_at
 from features.engine.windows.window_declaration import Window
 from features.history.confirmed_finds import Find, counts_finds
 from features.records import SubjectKind
-from features.submission import Submission
 from serving.access.acting import add_audit_details
 from serving.access.callers import Caller
 from serving.audit.decision import Decision
@@ -18,7 +17,7 @@ from serving.audit.masking import Masking
 from serving.audit.visible_decisions import newest_visible
 from serving.errors import Unavailable
 from serving.history.client import HistoryClient
-from serving.scoring.enrichment import enrich
+from serving.scoring.enrichment import as_scored
 
 if TYPE_CHECKING:
     from serving.storage.repositories.decision_repository import DecisionRepository
@@ -78,7 +77,7 @@ class EarlierFinds:
             return {}
         asked = {window for windows in counting.values() for window in windows}
         try:
-            found = self.history.finds(self._as_scored(decision), [*asked])
+            found = self.history.finds(as_scored(decision, self.records), [*asked])
         # The explanation itself needs no history, so it is given all the same.
         except Unavailable:
             return {}
@@ -90,13 +89,6 @@ class EarlierFinds:
         if named := sorted(filter(None, shown)):
             add_audit_details(finds=named)
         return {name: finds for name, finds in behind.items() if finds.shown or finds.not_shown}
-
-    def _as_scored(self, decision: Decision) -> Submission:
-        """Return a submission with the stored records that were read in addition to it."""
-        named, subject = {*decision.linked_records}, (decision.subject_kind, decision.subject_id)
-        rows = self.records.about([subject])[subject] if named else []
-        read = [row for row in rows if f"{row.kind}/{row.record_id}" in named]
-        return enrich(decision.submission, read)[0]
 
     def _visible(self, caller: Caller, finds: Sequence[Find]) -> FindsBehind:
         """Return one find of each subject, the newest first."""

@@ -10,6 +10,7 @@ from features.submission import Submission, submitted_type
 from serving.history.received_records import ReceivedRecord
 
 if TYPE_CHECKING:
+    from serving.audit.decision import Decision
     from serving.storage.repositories.record_repository import RecordRepository
 
 
@@ -54,6 +55,17 @@ def enrich(
     named = [each for at, each in attached.items() if at[0] != "positions" or at[1] in stay]
     update = {name: tuple(present) for name, present in linked.items()}
     return submission.with_linked(update), tuple(named)
+
+
+def as_scored(decision: "Decision", records: "RecordRepository") -> Submission:
+    """Return the submission of a decision with the stored records that counted in addition to it.
+
+    Of a masked decision they are not known any more, and its submission is returned as it is.
+    """
+    named, subject = {*decision.linked_records}, (decision.subject_kind, decision.subject_id)
+    rows = records.about([subject])[subject] if named else []
+    counted = [row for row in rows if f"{row.kind}/{row.record_id}" in named]
+    return enrich(decision.submission, counted)[0]
 
 
 def with_newest_legs(

@@ -3,7 +3,7 @@
 import math
 import re
 from collections.abc import Callable, Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, tzinfo
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from features.provenance import Provenance
 from serving.access.actors import SERVICE
 from serving.audit.decision import Decision
 from serving.explanation.code_names import country_in_words, goods_in_words, place_in_words
-from serving.explanation.formatting import capital, enumerated, listed, readable, share_in_percent
+from serving.explanation.formatting import capital, listed, readable, share_in_percent
 from serving.explanation.provenance_text import proof_in_words, provenance_in_words
 from serving.language import (
     Language,
@@ -113,20 +113,22 @@ def _shown(language: Language, value: Any) -> str:
 
 def instant_in_words(instant: datetime) -> str:
     """Return an instant as pages show it: in UTC, and in the reader's time zone if set."""
-    return _with_local_time(instant, say("{instant} UTC", instant=_in_utc(instant, DAY_AND_HOUR)))
+    return _with_local_time(instant, say("{instant} UTC", instant=_day_and_hour(instant, DAY)))
 
 
 DAY, SHORT_DAY, MONTH, SHORT_DAY_OF_YEAR = "d MMMM y", "d MMM y", "MMMM y", "d MMM"
-# Patterns for instants, in Unicode's notation (LDML).
-DAY_AND_HOUR, SHORT_DAY_AND_HOUR, HOUR = "d MMMM y, HH:mm", "d MMM y, HH:mm", "HH:mm"
+HOUR = "HH:mm"  # patterns for instants, in Unicode's notation (LDML)
 
 
-def _in_utc(instant: datetime, form: str) -> str:
+def _day_and_hour(instant: datetime, day_form: str, zone: tzinfo = UTC) -> str:
+    """Return day and hour, as the reader's language joins them."""
+    day, hour = (_in_zone(instant, form, zone) for form in (day_form, HOUR))
+    return say("{day}, {hour}", day=day, hour=hour)
+
+
+def _in_zone(instant: datetime, form: str, zone: tzinfo = UTC) -> str:
     in_utc = instant.astimezone(UTC) if instant.tzinfo else instant.replace(tzinfo=UTC)
-    language = reading().language
-    said = format_datetime(in_utc, form, tzinfo=UTC, locale=language.locale)
-    # The patterns have a Latin comma, which Arabic does not use.
-    return enumerated(said.split(", "), language)
+    return format_datetime(in_utc, form, tzinfo=zone, locale=reading().language.locale)
 
 
 def _with_local_time(instant: datetime, said: str) -> str:
@@ -136,15 +138,19 @@ def _with_local_time(instant: datetime, said: str) -> str:
         return said
     in_utc = instant.astimezone(UTC) if instant.tzinfo else instant.replace(tzinfo=UTC)
     local = in_utc.astimezone(zone)
-    form = HOUR if local.date() == in_utc.date() else f"{SHORT_DAY_OF_YEAR}, {HOUR}"
-    there = format_datetime(local, form, tzinfo=zone, locale=reading().language.locale)
+    is_same_day = local.date() == in_utc.date()
+    there = (
+        _in_zone(instant, HOUR, zone)
+        if is_same_day
+        else _day_and_hour(instant, SHORT_DAY_OF_YEAR, zone)
+    )
     return say("{time} ({local} in {place})", time=said, local=there, place=city_of(zone.key))
 
 
 def day_in_words(day: date) -> str:
     """Return a day without its year, for narrow spaces; an instant gives its day in UTC."""
     if isinstance(day, datetime):
-        return _in_utc(day, SHORT_DAY_OF_YEAR)
+        return _in_zone(day, SHORT_DAY_OF_YEAR)
     return format_date(day, SHORT_DAY_OF_YEAR, locale=reading().language.locale)
 
 
@@ -173,7 +179,7 @@ def _percent(probability: float) -> str:
 
 def date_in_words(instant: datetime) -> str:
     """Return the day of an instant with its year."""
-    return _in_utc(datetime(instant.year, instant.month, instant.day, tzinfo=UTC), SHORT_DAY)
+    return _in_zone(datetime(instant.year, instant.month, instant.day, tzinfo=UTC), SHORT_DAY)
 
 
 def month_in_words(day: date) -> str:
@@ -188,7 +194,7 @@ def short_month(day: date) -> str:
 
 def _short_instant(instant: datetime) -> str:
     """Return an instant in short form, for tables and narrow spaces."""
-    said = say("{instant} UTC", instant=_in_utc(instant, SHORT_DAY_AND_HOUR))
+    said = say("{instant} UTC", instant=_day_and_hour(instant, SHORT_DAY))
     return _with_local_time(instant, said)
 
 

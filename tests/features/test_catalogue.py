@@ -173,6 +173,20 @@ def test_a_sentence_that_names_no_window_of_its_feature_is_refused() -> None:
         define(mass_count)
 
 
+def test_no_sentence_agrees_with_a_number_that_it_counts() -> None:
+    """Such a sentence would say "0 of 1 payments were": the counts follow a colon."""
+    counted = [
+        said
+        for feature in EVERY_FEATURE
+        for said in (feature.sentence, feature.sentence_of_few)
+        if said is not None and feature.said_with
+    ]
+
+    assert len(counted) > 60
+    for said in counted:
+        assert re.search(r": \{\w+\} of \{\w+\}( \(.*\))?$", said), said
+
+
 def test_meanings_and_sentences_are_unique() -> None:
     for texts in (
         [feature.meaning for feature in EVERY_FEATURE],

@@ -21,7 +21,7 @@ from tests.serving.people import reviewer
 from tests.serving.review.cases.stated import NOTHING, end_by
 from tests.serving.review.supervision.test_supervision_served import sign_in_as
 from tests.serving.scoring.test_amended_declarations import amended
-from tests.serving.scoring.test_rescoring import Tide
+from tests.serving.scoring.test_rescoring import LATER, Tide, payment
 
 
 @pytest.fixture
@@ -105,6 +105,25 @@ def test_fields_are_those_of_the_newest_declaration_withdrawn_or_scored_after_th
         (mass,) = [each for each in told.changes if each.words == "gross mass"]
         assert mass.after.startswith("3,750")
         assert (told.withdrawn_at is not None) == (case_id == withdrawn)
+
+
+def test_payments_that_became_known_later_are_listed_where_they_are_counted(
+    watched_tide: Tide,
+) -> None:
+    case_id = watched_tide.score(declared()).decision_id
+    before = page_of(watched_tide, case_id)
+    watched_tide.send(transactions=[payment(2, LATER)])
+    assert watched_tide.run() == 1
+
+    page = page_of(watched_tide, case_id)
+
+    decision = watched_tide.service.services.cases.decision(case_id)
+    assert decision.vector["payment_count"] == 2
+    assert 'data-about="transactions:T-2"' not in before
+    assert 'data-about="transactions:T-2"' in page
+    assert len(set(re.findall(r'<tr [^>]*data-about="transactions:([^"]+)"', page))) == 2
+    paper = watched_tide.service.client.get(f"/console/cases/{case_id}/case.pdf").content
+    assert "T-2" in text_of(paper)
 
 
 def test_of_a_masked_case_no_amendment_is_told(watched_tide: Tide) -> None:

@@ -3,12 +3,15 @@
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 from fastapi.testclient import TestClient
 
 from serving.app import create_app
+from serving.language import ENGLISH, begin_locale, language_named
 from serving.settings import Settings
+from serving.web.html import instant_in_words
 from tests.serving.bodies import shipment
 from tests.serving.conftest import NOW, Service
 from tests.serving.console.test_pages import ORIGIN
@@ -88,6 +91,22 @@ def test_the_own_clock_stands_beside_utc_with_its_day_where_that_is_another(read
     (first, *_) = re.findall(r"24 November 2026, [^<]+", account_page(read))
     assert "(25 Nov, " in first
     assert first.endswith("in Kiritimati)")
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        ("en", "24 November 2026, 12:00 UTC (13:00 in Berlin)"),
+        ("fr", "24 novembre 2026, 12:00 UTC (13:00 à Berlin)"),
+        ("ar", "24 نوفمبر 2026، 12:00"),
+    ],
+)
+def test_day_and_hour_are_joined_as_the_language_joins_them(language: str, said: str) -> None:
+    begin_locale(language_named(language), ZoneInfo("Europe/Berlin"))
+    try:
+        assert instant_in_words(NOW).startswith(said)
+    finally:
+        begin_locale(ENGLISH)
 
 
 def test_a_clock_or_a_language_that_is_not_known_is_refused(read: Service) -> None:

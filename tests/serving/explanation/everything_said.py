@@ -27,8 +27,8 @@ def everything_said(kind: SubjectKind, language: Language) -> Iterator[str]:
             yield sentence(feature, value, language, counts)
             yield sentence(feature, value, language)
             yield value_in_words(value, feature.unit, language)
-    for how, (own, among) in product(SAYINGS, PEERS):
-        compared = Comparison(how=how, among=among, share=0.001, low=1.0, high=2.0)
+    for how, (own, among), share in product(SAYINGS, PEERS, (0.001, 0.4)):
+        compared = Comparison(how=how, among=among, share=share, low=1.0, high=2.0)
         if own == kind:
             yield from (comparison_in_words(compared, unit, kind, language) for unit in Unit)
     yield from (missing_in_words(path, language) for path in INPUTS[kind])

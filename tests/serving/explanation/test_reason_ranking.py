@@ -406,7 +406,7 @@ def test_a_rate_is_told_with_the_inspections_that_it_rests_on() -> None:
 
     assert again.said_with == {feature.name: counts[feature.name]}
     assert reason.evidence[0].sentence == (
-        "2 of 5 inspected consignments of this consignee were confirmed (estimated rate 24 %)"
+        "Inspected consignments of this consignee that were confirmed: 2 of 5 (estimated rate 24 %)"
     )
 
 
@@ -422,7 +422,7 @@ def test_fewer_than_five_inspections_are_counted_and_no_rate_is_made_of_them() -
     )
 
     assert reason.words == (
-        "1 of 2 inspected consignments of this consignee were confirmed "
+        "Inspected consignments of this consignee that were confirmed: 1 of 2 "
         "(too few inspections for a rate)."
     )
 
@@ -605,6 +605,16 @@ def test_a_number_that_most_cases_share_is_called_the_same() -> None:
 
 
 @pytest.mark.parametrize(
+    ("share", "words"),
+    [(1.0, "100 %"), (0.996, "more than 99 %"), (0.004, "fewer than 1 %"), (0.99, "about 99 %")],
+)
+def test_a_bound_or_all_of_them_are_not_said_to_be_about_so_many(share: float, words: str) -> None:
+    said = Comparison(how="about_the_same", share=share)
+
+    assert comparison_in_words(said, Unit.COUNT, "route") == f"as in {words} of all routes"
+
+
+@pytest.mark.parametrize(
     ("steps", "percent"), [((0.2, *[1.0] * 20), "100 %"), ((*[0.0] * 20, 0.8), "0 %")]
 )
 def test_where_the_others_share_one_value_neither_more_nor_less_is_told(
@@ -672,7 +682,7 @@ def test_what_is_usual_stands_within_the_bracket_of_a_sentence_that_ends_in_one(
     (told,) = ReasonRenderer("route", {name: 0.24}, {name: 0.5}).reasons(stored)
 
     assert told.words == (
-        "2 of 5 inspected journeys of this carrier were confirmed "
+        "Inspected journeys of this carrier that were confirmed: 2 of 5 "
         "(estimated rate 24 %; 90 % of all routes have 20 % or less)."
     )
 
