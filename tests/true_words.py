@@ -26,10 +26,10 @@ NEARLY_ALIKE = 0.1
 """Figures as near as this may have the same first two digits."""
 
 OF_FINDINGS = ("J35", "N01", "N02", "N08")
-FOUND = re.compile(r"^([\d,]+) of ([\d,]+) inspected")
+FOUND = re.compile(r"^Inspected .*: ([\d,]+) of ([\d,]+)")
 FIGURE = re.compile(r"(?<![\w.,])\d[\d,]*(?:\.\d+)?(?![\w.])")
 
-OF_PAST = re.compile(r"^([\d,]+) of ([\d,]+) earlier")
+OF_PAST = re.compile(r"^Earlier .*: ([\d,]+) of ([\d,]+)")
 SELDOM, MIN_EVENTS = 0.1, 5
 
 NOT_SHOWN, LEADS, OUTWEIGHS, DIGITS, RANGE, COMMON, FEW, UNCHECKED = (
