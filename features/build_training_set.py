@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 
 from features.atomic_dir import written_whole
 from features.catalogue import features_of, windows_of
-from features.compiled_catalogue import computation
+from features.compiled_catalogue import computation, program_of
 from features.definition import Feature
 from features.digests.computations import catalogue_fingerprint, computation_digests
 from features.engine.batch.build_resources import BuildResources
@@ -24,8 +24,9 @@ from features.engine.batch.record_blocks import RecordBlocks
 from features.engine.columns import Column, Columns, array_of_instants, array_of_numbers
 from features.engine.string_table import NO_TEXT, STRING_TABLE
 from features.engine.windows.window_declaration import Window, count
-from features.errors import RecordsError
+from features.errors import RecordsError, TidegateError
 from features.event_sources import event_sources
+from features.feature_rules import broken_rules
 from features.ingest.record_files import read_records
 from features.ingest.record_folder import RecordFolder
 from features.ingest.record_summary import SUMMARY, summary_of
@@ -33,6 +34,7 @@ from features.records import CONCLUSIVE, OF_DOCUMENTS, RECORD_FILES, SubjectKind
 from features.rescoring_rules import RescoringRules
 from features.scoring_instants import at_instants, later_instants
 from features.subject_types import SUBJECT_TYPES
+from features.window_checks import check_windows_of
 
 # Selects subjects, or repeats each at several scoring instants.
 SelectSubjects = Callable[[Columns], Columns]
@@ -164,16 +166,44 @@ def write_training_set(
     return int((~are_held).sum())
 
 
-def feature_tables(kind: SubjectKind, frame: FeatureFrame) -> Iterator[pa.Table]:
-    """Yield the features of all subjects of a frame, in batches."""
-    subjects = frame.subjects
-    for among, features in frame.features(computation(kind)):
+def feature_column(
+    feature: Feature,
+    kind: SubjectKind,
+    records: RecordBlocks,
+    select: SelectSubjects | None = None,
+) -> pa.Table:
+    """Return `subject_id`, `declared_at` and one feature, which need not be in the catalogue.
+
+    Raises TidegateError for a feature that breaks a rule, or reads a column that is not there.
+    """
+    if broken := [*broken_rules(feature)]:
+        raise TidegateError(f"{feature.name}: {'; and '.join(broken)}")
+    check_windows_of(feature, kind)
+    program = program_of(kind, [feature])
+    read = frozenset(key for key in program.columns if isinstance(key, str))
+    windows = [*feature.windows.values()]
+    with TemporaryDirectory() as scratch:
+        resources, sources = BuildResources(Path(scratch)), event_sources(kind)
+        # Not `feature_frame`, which computes the windows of the whole catalogue.
+        frame = FeatureFrame.compute(
+            sources, windows, records, resources, columns=read, select=select
+        )
+        return pa.concat_tables(feature_tables(kind, frame, [feature]))
+
+
+def feature_tables(
+    kind: SubjectKind, frame: FeatureFrame, features: Sequence[Feature] = ()
+) -> Iterator[pa.Table]:
+    """Yield features of all subjects of a frame, in batches: the catalogue's, if none is given."""
+    program = program_of(kind, features) if features else computation(kind)
+    shown, subjects = features or features_of(kind), frame.subjects
+    for among, values in frame.features(program):
         columns = {
             "subject_id": STRING_TABLE.texts(subjects["subject_id"][among]),
             "declared_at": array_of_instants(subjects["declared_at"][among]),
             **_as_of(subjects, among),
         }
-        yield pa.table(columns | {f.name: _array(f, features[f.name]) for f in features_of(kind)})
+        yield pa.table(columns | {f.name: _array(f, values[f.name]) for f in shown})
 
 
 def subjects_before(kind: SubjectKind) -> Window:

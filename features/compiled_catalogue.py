@@ -1,8 +1,9 @@
 """Compile the whole catalogue of one kind of subject into one program."""
 
+from collections.abc import Sequence
 from functools import cache
 
-from features.catalogue import features_of, windows_of
+from features.catalogue import features_of
 from features.definition import Feature
 from features.derived.subject import subject_kinds
 from features.engine.columns import Kind
@@ -20,9 +21,14 @@ def computation(kind: SubjectKind) -> Program:
     yields neither a number nor, as a category, a text.
     """
     check_windows(kind)
-    features = features_of(kind)
+    return program_of(kind, features_of(kind))
+
+
+def program_of(kind: SubjectKind, features: Sequence[Feature]) -> Program:
+    """Return a program of features whose windows are valid; raises TidegateError as above."""
     kinds: dict[Key, Kind] = {**subject_kinds(kind)}
-    kinds |= dict.fromkeys(windows_of(kind), Kind.NUMBER)
+    windows = (window for feature in features for window in feature.windows.values())
+    kinds |= dict.fromkeys(windows, Kind.NUMBER)
     program = traced({feature.name: _function(feature) for feature in features}, kinds)
     for feature in features:
         _check(feature, program.outputs[feature.name].kind)

@@ -27,6 +27,9 @@ ROOT = Path(__file__).resolve().parent.parent
 
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 
+# The family and place of a feature without a file: of a cell, or of code executed as a string.
+NOTEBOOK = "notebook"
+
 # The history of an installation is finite: uncapped, the age of an old party would tell the date.
 MAX_AGE_DAYS = 365.0
 
@@ -83,10 +86,10 @@ class Feature:
     """One column of the matrix, with its documentation.
 
     `reads` lists subject columns and windows in words. `defined_at` is `path#Lline` from the
-    project root, or from the folder of a file outside it. `indicator` is the sign that a value on
-    the side `warns` stands for; None for a scale or a description, which is no sign. `sentence` is
-    the template of a reason, with `{value}` or, by parameter name, the number of a window
-    (`said_with`). `sentence_of_one` applies to a count of one, `sentence_of_none` to 0,
+    project root, or from the folder of a file outside it, or `notebook#Lline`. `indicator` is the
+    sign that a value on the side `warns` stands for; None for a scale or a description, which is no
+    sign. `sentence` is the template of a reason, with `{value}` or, by parameter name, the number
+    of a window (`said_with`). `sentence_of_one` applies to a count of one, `sentence_of_none` to 0,
     `sentence_below_zero` to a negative value, of which it states the size, `sentence_of_few` to a
     rate of fewer than five inspections. `among` is the peer group.
 
@@ -182,7 +185,7 @@ def feature(
             function.__name__,
             _meaning(function),
             compute,
-            family=Path(inspect.getfile(function)).stem,
+            family=_family(function),
             defined_at=_place(function),
             **face,
         )
@@ -307,15 +310,22 @@ def line_of_caller(depth: int) -> str:
     return _link(frame.f_code.co_filename, frame.f_lineno)
 
 
+def _family(function: Callable[..., Any]) -> str:
+    path = Path(inspect.getfile(function))
+    return path.stem if path.is_file() else NOTEBOOK
+
+
 def _place(function: Callable[..., Any]) -> str:
     file, first = inspect.getfile(function), function.__code__.co_firstlineno
     below = linecache.getlines(file)[first - 1 :]  # from the decorator's line on
-    line = next(at for at, text in enumerate(below, first) if text.lstrip().startswith("def "))
-    return _link(file, line)
+    lines = (at for at, text in enumerate(below, first) if text.lstrip().startswith("def "))
+    return _link(file, next(lines, first))  # code that was executed as a string has no source
 
 
 def _link(file: str, line: int) -> str:
     path = Path(file).resolve()
+    if not path.is_file():
+        return f"{NOTEBOOK}#L{line}"
     # Of a file outside the project: answers need not say where this machine keeps it.
     shown = path.relative_to(ROOT) if path.is_relative_to(ROOT) else Path(*path.parts[-2:])
     return f"{shown.as_posix()}#L{line}"

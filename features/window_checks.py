@@ -3,6 +3,7 @@
 from functools import cache
 
 from features.catalogue import features_of
+from features.definition import Feature
 from features.derived.subject import LATEST_FIELDS, subject_kinds
 from features.derived.transaction import derive_payment
 from features.engine.columns import Kind, kinds_of
@@ -25,15 +26,20 @@ def check_windows(kind: SubjectKind) -> None:
 
     Raises TidegateError with the feature, the column and the nearest valid name.
     """
-    subject, sources = subject_kinds(kind), window_sources(kind)
     for feature in features_of(kind):
-        for window in feature.windows.values():
-            check_window(f"feature {feature.name}", window, subject, sources)
+        check_windows_of(feature, kind)
     for record_type in linked_record_types(kind):
         for name, history in record_type.histories.items():
             for window in history.windows.values():
                 own = {history.key: Kind.TEXT}
                 check_window(f"{record_type.name}, {name}", window, own, _history_sources())
+
+
+def check_windows_of(feature: Feature, kind: SubjectKind) -> None:
+    """Check the windows of one feature, which may be outside the catalogue."""
+    subject, sources = subject_kinds(kind), window_sources(kind)
+    for window in feature.windows.values():
+        check_window(f"feature {feature.name}", window, subject, sources)
 
 
 def window_sources(kind: SubjectKind) -> dict[str, EventSource]:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from features.errors import TidegateError
     from features.submission import Submission
     from tidegate.feature_values import assure_feature as assure
+    from tidegate.feature_values import compute_feature as compute
     from tidegate.feature_values import show_feature as show
     from tidegate.home import HomeFolder as Home
     from tidegate.home import open_home as open
@@ -45,6 +46,7 @@ __all__ = [
     "assure",
     "build_training_set",
     "compare",
+    "compute",
     "evaluate",
     "explain",
     "gates",
@@ -67,6 +69,7 @@ _PLACES = {
     "assure": ("tidegate.feature_values", "assure_feature"),
     "build_training_set": ("features.build_training_set", "build_training_set"),
     "compare": ("tidegate.judgement", "compare_models"),
+    "compute": ("tidegate.feature_values", "compute_feature"),
     "evaluate": ("tidegate.judgement", "evaluate_any"),
     "explain": ("tidegate.score_explanation", "explain_scores"),
     "gates": ("tidegate.judgement", "gates_on"),

@@ -7,9 +7,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pyarrow as pa
 
-from features.build_training_set import feature_matrix
+from features.build_training_set import feature_column
 from features.catalogue import feature_named, features_of
 from features.definition import Feature, Unit
 from features.engine.batch.record_blocks import RecordBlocks
@@ -129,13 +130,13 @@ def show_feature(
         if at < submission.declared_at:
             raise ValueError(f"declared at {submission.declared_at}; want a later `at`")
         submission = _submission(subject, kind, folder, {subject: [at]})
-    row = _row(kind, RecordFolder(folder), subject, at)
+    row = _row(kind, RecordFolder(folder), subject, at, wanted)
     behind = SubmissionProvenance(submission).feature(wanted)
     return FeatureValue(
         feature,
         subject,
         submission.scoring_instant,
-        _value(row, wanted, kind),
+        _value(row, wanted),
         wanted.unit,
         {name: _declared(submission, name) for name in behind.declared},
         behind.records,
@@ -143,8 +144,28 @@ def show_feature(
     )
 
 
+def compute_feature(
+    feature: str | Feature,
+    subject: SubjectKind | None = None,
+    *,
+    records: str | Path | None = None,
+    home: str | Path = DEFAULT,
+) -> "pd.Series[Any]":
+    """Return the value of a feature for every subject of a kind, by id, as of its declaration.
+
+    The feature may be one of a notebook, which is in no catalogue yet. `subject` is its own kind
+    without, `records` the folder of the home. Raises TidegateError as loading a feature does.
+    """
+    wanted = feature if isinstance(feature, Feature) else feature_named(feature)
+    folder = Path(records) if records else HomeFolder(Path(home)).records
+    table = feature_column(wanted, subject or wanted.subjects[-1], RecordFolder(folder))
+    return (
+        table.select(["subject_id", wanted.name]).to_pandas().set_index("subject_id")[wanted.name]
+    )
+
+
 def assure_feature(
-    feature: str,
+    feature: str | Feature,
     *,
     given: Mapping[str, Rows | Mapping[str, Any]],
     expect: Value,
@@ -155,13 +176,13 @@ def assure_feature(
     `given` has rows by record file: `{"shipments": {"gross_mass_kg": 900.0, "packages": 30}}`. The
     subject is the first shipment, or else the first journey; others are earlier ones. What a test
     does not say is `UNSAID`, and links of records are to the subject. `expect` is None for missing;
-    numbers may differ by two millionths. Raises UnknownFeature, and ValueError for a row that is
-    no record.
+    numbers may differ by two millionths. The feature may be one of a notebook. Raises
+    UnknownFeature, and ValueError for a row that is no record.
 
     >>> given = {"shipments": {"gross_mass_kg": 900.0, "packages": 30}}
     >>> assure_feature("mass_per_package_kg", given=given, expect=30.0)
     """
-    wanted = feature_named(feature)
+    wanted = feature if isinstance(feature, Feature) else feature_named(feature)
     kind: SubjectKind = "shipment" if "shipments" in given else "route"
     named = {name: [rows] if isinstance(rows, Mapping) else rows for name, rows in given.items()}
     if unknown := [name for name in named if name not in RECORD_FILES]:
@@ -176,10 +197,10 @@ def assure_feature(
         records[name] = columns_of_records([record(**row) for row in rows], record)
     subject = named[subject_type.record_file][0]
     subject_id = subject.get(subject_type.id_field, subject_type.id_field[0].upper())
-    found = _value(_row(kind, InMemoryRecords(records), subject_id, at), wanted, kind)
+    found = _value(_row(kind, InMemoryRecords(records), subject_id, at, wanted), wanted)
     if not _is_same(found, expect):
         raise AssertionError(
-            f"{feature} is {found!r}, expected {expect!r}: {sentence(wanted, found)}"
+            f"{wanted.name} is {found!r}, expected {expect!r}: {sentence(wanted, found)}"
         )
 
 
@@ -201,23 +222,23 @@ def _submission(subject: str, kind: SubjectKind, records: Path, later: Instants)
 
 
 def _row(
-    kind: SubjectKind, records: RecordBlocks, subject: str, at: datetime | None
+    kind: SubjectKind, records: RecordBlocks, subject: str, at: datetime | None, feature: Feature
 ) -> dict[str, Any]:
-    """Return the features of one subject, as of an instant or its declaration."""
+    """Return a feature of one subject, as of an instant or its declaration."""
+    if kind not in feature.subjects:
+        names = nearest_of(feature.name, (each.name for each in features_of(kind)))
+        raise TidegateError(f"{feature.name} is no feature of a {kind}; {names}")
     code = STRING_TABLE.code(subject)
 
     def select(subjects: Columns) -> Columns:
         own = rows_at(subjects, subjects["subject_id"] == code)
         return own if at is None else at_instants({subject: [at]})(own)
 
-    row: dict[str, Any] = feature_matrix(kind, records, select).to_pylist()[-1]
+    row: dict[str, Any] = feature_column(feature, kind, records, select).to_pylist()[-1]
     return row
 
 
-def _value(row: Mapping[str, Any], feature: Feature, kind: SubjectKind) -> Value:
-    if feature.name not in row:
-        names = nearest_of(feature.name, (each.name for each in features_of(kind)))
-        raise TidegateError(f"{feature.name} is no feature of a {kind}; {names}")
+def _value(row: Mapping[str, Any], feature: Feature) -> Value:
     value: Value = row[feature.name]
     return value
 
