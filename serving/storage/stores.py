@@ -23,9 +23,11 @@ from serving.storage.repositories.checkpoint_repository import CheckpointReposit
 from serving.storage.repositories.decision_repository import DecisionRepository
 from serving.storage.repositories.distress_alert_repository import DistressAlertRepository
 from serving.storage.repositories.entity_repository import EntityRepository
+from serving.storage.repositories.exchange_repository import ExchangeRepository
 from serving.storage.repositories.kill_switch_repository import KillSwitchRepository
 from serving.storage.repositories.message_repository import MessageRepository
 from serving.storage.repositories.notice_repository import NoticeRepository
+from serving.storage.repositories.partner_repository import PartnerRepository
 from serving.storage.repositories.placement_repository import PlacementRepository
 from serving.storage.repositories.published_event_repository import PublishedEventRepository
 from serving.storage.repositories.purpose_repository import PurposeRepository
@@ -85,8 +87,10 @@ class Stores:
     decisions = Lazy(DecisionRepository)
     distress_alerts = Lazy(DistressAlertRepository)
     entities = Lazy(EntityRepository)
+    exchange = Lazy(ExchangeRepository)
     messages = Lazy(MessageRepository)
     notices = Lazy(NoticeRepository)
+    partners = Lazy(PartnerRepository)
     placements = Lazy(PlacementRepository)
     published_events = Lazy(PublishedEventRepository)
     purposes = Lazy(PurposeRepository)

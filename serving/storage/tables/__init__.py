@@ -6,6 +6,26 @@ are tokens (`keys.data_keys`).
 """
 
 # Imports every module, so that the metadata is complete for anyone who imports one of them.
-from serving.storage.tables import access, audit, keys, models, monitor, outgoing, review, scoring
+from serving.storage.tables import (
+    access,
+    audit,
+    exchange,
+    keys,
+    models,
+    monitor,
+    outgoing,
+    review,
+    scoring,
+)
 
-__all__ = ["access", "audit", "keys", "models", "monitor", "outgoing", "review", "scoring"]
+__all__ = [
+    "access",
+    "audit",
+    "exchange",
+    "keys",
+    "models",
+    "monitor",
+    "outgoing",
+    "review",
+    "scoring",
+]
