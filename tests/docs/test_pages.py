@@ -15,7 +15,9 @@ PAGES = [
 ]
 ROOMS = ("features", "training", "serving", "experiments", "data", "tests", "docs")
 LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)]*)?\)")
+PICTURE = re.compile(r"!\[([^\]]*)\]\(([^)]+)\)")
 MAX_LINES_OF_README = 50
+MAX_PICTURE_BYTES = 250_000
 
 
 def name_of(page: Path) -> str:
@@ -56,6 +58,19 @@ def test_every_page_can_be_reached_from_the_readme() -> None:
             waiting += [(page.parent / link).resolve() for link in links(page)]
 
     assert [name_of(page) for page in PAGES if page not in reached] == []
+
+
+def test_every_picture_is_shown_on_a_page_with_words_for_it_and_is_small() -> None:
+    shown = {
+        (page.parent / place).resolve(): words
+        for page in PAGES
+        for words, place in PICTURE.findall(page.read_text())
+    }
+    pictures = [*(ROOT / "docs").glob("**/*.png")]
+
+    assert len(pictures) > 3
+    assert [name_of(picture) for picture in pictures if not shown.get(picture)] == []
+    assert [name_of(each) for each in pictures if each.stat().st_size > MAX_PICTURE_BYTES] == []
 
 
 def test_the_index_lists_every_page_for_operators_once_under_operate() -> None:
