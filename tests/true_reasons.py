@@ -42,8 +42,13 @@ INSPECTED = {
 MISSING_WITHOUT = ("events", "goods_items")
 """Sources of a subject's own records without which whatever counts them is missing, and never 0."""
 
-MISSING_WITHOUT_TWO = ("unlinked_pair_count", "route_unlinked_pair_count")
-"""Features of pairs, which are missing, and never 0, where fewer than two parties are known."""
+MISSING_WITHOUT_PARTNERS = (
+    "unlinked_pair_count",
+    "route_unlinked_pair_count",
+    "network_new_member_ratio",
+    "route_network_new_member_ratio",
+)
+"""Features of pairs and of networks, which are missing, and never 0, where no partner is known."""
 
 NEVER_SEEN_OTHERWISE = ("container_number", "seal_number")
 """Keys of which a count of 0 is all that is known."""
@@ -93,7 +98,7 @@ def _absences(
     keys = [window.by for window in feature.windows.values() if window.by]
     if reason["effect"] != "against" or seen["value"] or not keys or _reads_its_goods(feature):
         return
-    if feature.name in MISSING_WITHOUT_TWO:
+    if feature.name in MISSING_WITHOUT_PARTNERS:
         return
     if not any(_is_known(window.source, window.by, values) for window in feature.windows.values()):
         yield f"comforts by a 0 of which nothing is known: {seen['sentence']}"

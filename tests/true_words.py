@@ -30,6 +30,11 @@ FOUND = re.compile(r"^Inspected .*: ([\d,]+) of ([\d,]+)")
 FIGURE = re.compile(r"(?<![\w.,])\d[\d,]*(?:\.\d+)?(?![\w.])")
 
 OF_PAST = re.compile(r"^Earlier .*: ([\d,]+) of ([\d,]+)")
+NAMED = re.compile(
+    "(carrier|conveyance|consign(or|ee)|declarant|forwarder|container|pay(er|ee))_confirmed_rate"
+)
+"""Rates of a party or thing, whose finds the page names one by one."""
+
 SELDOM, MIN_EVENTS = 0.1, 5
 
 NOT_SHOWN, LEADS, OUTWEIGHS, DIGITS, RANGE, COMMON, FEW, UNCHECKED = (
@@ -93,8 +98,10 @@ def _as_far_out(seen: dict[str, Any]) -> float:
 
 
 def _counts_few(seen: dict[str, Any]) -> bool:
-    """True if it is a share of fewer than five earlier events."""
+    """True if it is a share of fewer than five earlier events, none of which the page names."""
     of_past = OF_PAST.match(seen["sentence"])
+    if of_past is None and not (NAMED.match(seen["feature"]) or "partner" in seen["feature"]):
+        of_past = FOUND.match(seen["sentence"])
     return of_past is not None and int(of_past[2].replace(",", "")) < MIN_EVENTS
 
 

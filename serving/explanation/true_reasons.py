@@ -14,13 +14,14 @@ payment is known (`Feature.known_by`). Usual is what the model saw among the pee
 - categories are a sign where at most a tenth of the peers have them.
 
 A share of earlier events is a reason only if there were at least five; a finding is one however few
-inspections there were.
+inspections there were, if it can be named, as those of a party can.
 """
 
 from collections.abc import Mapping
 from types import MappingProxyType
 
 from features.definition import Feature, SuspiciousSide, Unit
+from features.history.confirmed_finds import counts_finds
 from serving.explanation.comparison import Comparison
 from serving.explanation.formatting import Value
 
@@ -85,13 +86,22 @@ def is_absence(feature: Feature, value: Value, known: Value) -> bool:
 def tells_nothing(feature: Feature, said_with: Mapping[str, float], is_for: bool) -> bool:
     """Return True if the counts of a sentence are no reason: fewer than five earlier events.
 
-    Findings are one however few inspections there were; inspections without a finding never speak
-    for a closer look.
+    Findings that can be named are one however few inspections there were; inspections without a
+    finding never speak for a closer look.
     """
     if (confirmed := said_with.get("confirmed")) is not None and (confirmed or is_for):
-        return not confirmed
+        is_of_few = said_with.get("inspected", MIN_EVENTS) < MIN_EVENTS
+        return not confirmed or (is_of_few and not _names_finds(feature))
     earlier = [n for name, n in said_with.items() if feature.windows[name].by != ("subject_id",)]
     return bool(earlier) and max(earlier) < MIN_EVENTS
+
+
+def _names_finds(feature: Feature) -> bool:
+    return any(
+        counts_finds(kind, window)
+        for kind in feature.subjects
+        for window in feature.windows.values()
+    )
 
 
 def agrees(feature: Feature, value: Value, comparison: Comparison, log_odds: float) -> bool:

@@ -200,6 +200,19 @@ def test_fewer_than_five_earlier_events_tell_nothing_unless_something_was_found(
     assert not tells_nothing(rate, {"confirmed": 0, "inspected": 90}, is_for=False)
 
 
+def test_a_find_of_few_inspections_is_a_reason_only_if_the_page_can_name_it() -> None:
+    """The finds of a party are listed one by one; those of all goods of a kind are not."""
+    of_party, of_network = map(feature_named, ("carrier_confirmed_rate", "partner_confirmed_rate"))
+    of_goods, of_lane = map(feature_named, ("goods_way_confirmed_rate", "lane_confirmed_rate"))
+    few, enough = {"confirmed": 1.0, "inspected": 4.0}, {"confirmed": 1.0, "inspected": 5.0}
+
+    assert not tells_nothing(of_party, few, is_for=True)
+    assert not tells_nothing(of_network, few, is_for=True)
+    assert tells_nothing(of_goods, few, is_for=True)
+    assert tells_nothing(of_lane, few, is_for=True)
+    assert not tells_nothing(of_lane, enough, is_for=True)
+
+
 RATES = [f for f in features_by_name().values() if f.name.endswith("_confirmed_rate")]
 
 
