@@ -18,6 +18,7 @@ EXTRAS_OF_COMMAND = {
     ),
     **dict.fromkeys(("demo", "promote", "retrain", "dossier"), ("train", "serve")),
     "stream": ("streams",),
+    "exchange": ("serve", "exchange"),
     "import": ("messages",),
 }
 

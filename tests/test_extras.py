@@ -126,6 +126,13 @@ switch off --by b --because w
 switch on --by b --because w
 switch show
 languages t.pot
+exchange join a --by b
+exchange partner a --by b
+exchange make container d --handling B2
+exchange send o --by b
+exchange approve d --by b
+exchange recall o --by b
+exchange list
 languages t.pot
 init retention
 retention due
@@ -314,6 +321,7 @@ def test_no_command_ends_in_a_traceback_without_extras(
         ("keys wrap", "serve"),
         ("retention hold", "serve"),
         ("import m.toml", "messages"),
+        ("exchange join", "serve,exchange"),
     ],
 )
 def test_a_command_names_the_extra_that_it_needs(commands: Ends, command: str, extras: str) -> None:

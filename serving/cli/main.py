@@ -38,7 +38,7 @@ COMMANDS = (
     *("upgrade", "backup", "restore", "fit-worker", "retrain", "backtest", "dossier", "monitor"),
     *("gates", "compare", "languages", "switch"),
     *("export", "keys", "teams", "webhooks", "incident", "state", "retention"),
-    *("accounts", "approvals"),
+    *("accounts", "approvals", "exchange"),
 )
 # Module and name within it, where they are not both the name of the command.
 DEFINED_AS = {
