@@ -40,7 +40,7 @@ from tests.true_letters import ENDS, untrue_in_words
 
 PARTIES = {"consignee": "c-0012", "consignor": "c-0007", "declarant": "d-7", "carrier": "k-3"}
 ISSUERS = (*PARTIES.values(), "f-9", None)
-LANGUAGES = (ENGLISH, *languages_in(Path("no home")).values())
+LANGUAGES = (*languages_in(Path("no home")).values(),)
 WORLDS = count(12, 300)
 
 
@@ -203,6 +203,41 @@ def test_the_drawn_papers_lead_to_comparisons(sources: LetterSources) -> None:
         found += len(sources.scorer.corrections(given, own))
 
     assert found > 10
+
+
+OF_DECISIONS = {"goods_found", "persons_found", "other_offence", "documents_irregular"}
+
+
+@pytest.mark.parametrize("language", LANGUAGES, ids=lambda language: language.code)
+@pytest.mark.parametrize(
+    "end", ENDS, ids=lambda end: f"{end.found_by}-{end.code}" if end else "release"
+)
+def test_remedies_follow_from_the_end_in_every_language(
+    sources: LetterSources, end: Any, language: Any
+) -> None:
+    """Nobody learns of an appeal where no decision can follow, and all learn of their data."""
+    drawn = Invented(random.Random("one"))
+    of = submission(drawn.body("shipment"))
+    written = letter(sources, drawn, of, "consignee", ENDS.index(end))
+    begin_locale(language)
+    text = "\n".join(
+        " ".join((*section.paragraphs, *section.items)) for section in sections_of(written)
+    )
+    remedies = written.remedies
+    against = [
+        remedy.name in text for remedy in (remedies.hearing, remedies.appeal, remedies.court)
+    ]
+    of_data = (remedies.data_protection_officer, remedies.supervisory_authority)
+
+    # Where a case was referred, the other authority decides and hears.
+    is_adverse = end is not None and end.code in OF_DECISIONS and end.found_by != "refer"
+    assert against == [is_adverse] * 3
+    assert all(language.shown(each.name) in text or each.name in text for each in of_data)
+    assert language.say(written.ending) in text
+    assert language.say(NO_DECISION) in text
+    if language is not ENGLISH:
+        assert language.say(written.ending) != written.ending
+        assert language.say(NO_DECISION) != NO_DECISION
 
 
 @pytest.mark.parametrize("code", RESULTS_OF["rescue"])
