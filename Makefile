@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help demo test faults mutants conformance spark cluster browser promtool check bench peer docs format lock audit release
+.PHONY: help demo test faults mutants conformance spark cluster browser promtool check bench peer docs notebooks format lock audit release
 
 python ?= python3
 venv := .venv
@@ -115,6 +115,9 @@ docs: $(ready)  ## make the pages again that are made of the code
 	$(bin)/python -m tests.docs.records_page
 	$(bin)/python -m tests.serving.storage.make_schema
 	$(bin)/python -m tests.docs.indicators_page
+
+notebooks: $(ready)  ## run the notebooks, with their figures, into build/notebooks
+	$(bin)/python -m deploy.notebook_runner docs/notebooks build/notebooks
 
 format: $(ready)  ## rewrite the sources in the house style
 	$(bin)/ruff format .
