@@ -29,7 +29,9 @@ if TYPE_CHECKING:
 MAX_KEY_DAYS = 36_500
 
 # The scopes of a machine's key; acts of people require an account.
-KeyScope = Literal["score", "explain", "ingest", "events", "review", "rescue", "switch", "monitor"]
+KeyScope = Literal[
+    "score", "explain", "ingest", "events", "review", "rescue", "switch", "monitor", "exchange"
+]
 
 
 def _parts(given: object) -> object:

@@ -88,6 +88,7 @@ def create_app(
     # Not include_router: it copies every route and makes each request match twice.
     app.router.routes.extend(routes)
     app.mount("/console/static", StaticFiles(directory=STATIC), name="static")
+    app.router.routes.append(RoutesOnDemand(_exchange_routes, below="/taxii2/"))
     app.router.routes.append(RoutesOnDemand(_page_routes))
     add_problem_handlers(app)
     app.add_middleware(AuditTrail, services=services)
@@ -111,6 +112,17 @@ def _page_routes() -> list[BaseRoute]:
     from serving.console.all_pages import page_routes
 
     return page_routes()
+
+
+def _exchange_routes() -> list[BaseRoute]:
+    """Return the calls of partner agencies; none without the extra `exchange`."""
+    try:
+        from serving.exchange.taxii import router
+    except ModuleNotFoundError as error:
+        if error.name != "stix2":
+            raise
+        return []
+    return router.routes
 
 
 def _trace(app: FastAPI) -> None:

@@ -130,6 +130,7 @@ class Services:
     clock: Clock
     start_clock: StartClock
     metrics: Metrics
+    stores: Stores
     # Scoring
     batcher: RequestBatcher
     assessor: Assessor
@@ -334,6 +335,7 @@ def _services_over(
         clock=clock,
         start_clock=start_clock,
         metrics=metrics,
+        stores=stores,
         batcher=batcher,
         assessor=batcher.assessor,
         models=models,

@@ -132,6 +132,7 @@ exchange make container d --handling B2
 exchange send o --by b
 exchange approve d --by b
 exchange recall o --by b
+exchange run
 exchange list
 languages t.pot
 init retention

@@ -26,6 +26,7 @@ Scope = Literal[
     "administer",
     "switch",
     "monitor",
+    "exchange",
 ]
 
 Role = Literal["reviewer", "supervisor", "rescue", "data_scientist", "auditor", "admin"]

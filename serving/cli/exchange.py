@@ -66,6 +66,12 @@ def partner(
             help="The API key with the scope `exchange` with which it calls this service."
         ),
     ] = None,
+    address: Annotated[
+        str | None, typer.Option(help="Its TAXII collection that takes objects in, by https.")
+    ] = None,
+    our_key_file: Annotated[
+        Path | None, typer.Option(help="File with the API key that it gave us.")
+    ] = None,
     kind: Annotated[
         list[str] | None, typer.Option(help="A kind of object that may pass; repeat for more.")
     ] = None,
@@ -84,6 +90,7 @@ def partner(
 ) -> CommandOutput:
     """Approve what may pass between this agency and a partner, or end the exchange with it."""
     from serving.exchange.partner_approval import approved_partner
+    from serving.exchange.taxii_client import store_key
 
     if end:
         at.stores.partners.end(name, at.now)
@@ -92,6 +99,7 @@ def partner(
         {each.name: each for each in at.stores.partners.all()}.get(name),
         name=name,
         public_key=public_key,
+        address=address,
         key_holder=key_id,
         kinds=tuple(kind or ()),
         kinds_by_rule=tuple(by_rule or ()),
@@ -101,6 +109,8 @@ def partner(
         approved_by=by,
         approved_at=at.now,
     )
+    if our_key_file is not None:
+        store_key(at.settings.keys, name, our_key_file.read_text(encoding="utf-8").strip())
     at.stores.partners.approve(found)
     return CommandOutput.note(f"{name} is approved as a partner.", name=name)
 
@@ -126,13 +136,14 @@ def make(
     from serving.errors import Unprocessable
     from serving.exchange.distribution import MARKINGS, Distribution
 
+    node = _node(at)
     if marking not in MARKINGS:
         raise Unprocessable(f"want a marking of {', '.join(MARKINGS)}")
     distribution = Distribution(
         marking, frozenset(purpose or ()), at.now + timedelta(days=days), _audience(audience)
     )
     content, others = _json_in(details), _json_in(fields) if fields else None
-    made = _node(at).make(kind, content, handling, distribution, at.now, others)
+    made = node.make(kind, content, handling, distribution, at.now, others)
     facts = {"object_id": made.object_id, "nominal": made.is_nominal}
     return CommandOutput(facts, (made.object_id,))
 
@@ -176,6 +187,23 @@ def recall(
     sent = _node(at).recall(object_id, by, at.now)
     says = f"The recall goes to {len(sent)} partners, and on to all that got it from them."
     return CommandOutput.note(says, object_id=object_id, recipients=len(sent))
+
+
+@exchange.command()
+@on_existing_home
+def run(at: OpenedHome) -> CommandOutput:
+    """Hand over everything that may leave, and delete what has expired; for a timer."""
+    from dataclasses import asdict
+
+    from serving.exchange.outgoing_run import deliver_waiting
+    from serving.exchange.taxii_client import TaxiiPost
+
+    node = _node(at)
+    expired = at.stores.exchange.remove_expired(at.now)
+    partners = {each.name: each for each in at.stores.partners.all()}
+    counts = deliver_waiting(node, TaxiiPost(partners, at.settings.keys), at.now)
+    says = f"{counts.delivered} delivered, {counts.refused} refused, {counts.waiting} wait"
+    return CommandOutput({**asdict(counts), "expired": expired}, (f"{says}; {expired} expired",))
 
 
 @exchange.command("list")
@@ -226,10 +254,10 @@ def _json_in(file: Path) -> dict[str, Any]:
 
     try:
         found = json.loads(file.read_text(encoding="utf-8"))
-    except ValueError:
+    except (OSError, ValueError):
         found = None
     if not isinstance(found, dict):
-        raise TidegateError(f"{file} is not one JSON object")
+        raise TidegateError(f"{file} is no file with one JSON object")
     return found
 
 

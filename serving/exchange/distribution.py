@@ -73,8 +73,11 @@ class Distribution:
             )
         except (KeyError, TypeError, ValueError):
             raise ExchangeRefused("malformed", "a distribution is not complete") from None
-        if found.marking not in MARKINGS or found.expires_at.tzinfo is None:
-            raise ExchangeRefused("malformed", "a distribution has an unknown marking or no zone")
+        names = [*found.purposes, *(found.audience or ())]
+        if found.expires_at.tzinfo is None or not all(isinstance(name, str) for name in names):
+            raise ExchangeRefused("malformed", "a distribution has no zone, or no texts")
+        if found.marking not in MARKINGS:
+            raise ExchangeRefused("malformed", "a distribution has an unknown marking")
         return found
 
 

@@ -179,6 +179,7 @@ def read_object(document: Mapping[str, Any]) -> ExchangedObject:
 
     Raises ExchangeRefused.
     """
+    _refuse_large(document)
     extension = _extension(document)
     kind = OBJECT_KINDS.get(str(extension.get("kind")))
     if kind is None or kind.stix_type != document.get("type"):
@@ -190,13 +191,20 @@ def read_object(document: Mapping[str, Any]) -> ExchangedObject:
         raise ExchangeRefused("malformed", "an object has no details")
     refuse_other_fields(details, kind.details)
     _refuse_content(document, details)
-    if len(canonical_json(document)) > MAX_OBJECT_BYTES:
-        raise ExchangeRefused("too-large", f"an object has at most {MAX_OBJECT_BYTES} bytes")
     distribution = Distribution.from_document(extension.get("distribution") or {})
     found = ExchangedObject(document, kind, distribution)
     _refuse_disagreement(found)
     _refuse_invalid_stix(found)
     return found
+
+
+def _refuse_large(document: Mapping[str, Any]) -> None:
+    try:
+        size = len(canonical_json(document))
+    except (ValueError, RecursionError):  # no number, or nested without end
+        raise ExchangeRefused("malformed", "the object is not finite JSON") from None
+    if size > MAX_OBJECT_BYTES:
+        raise ExchangeRefused("too-large", f"an object has at most {MAX_OBJECT_BYTES} bytes")
 
 
 def _extension(document: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -215,7 +223,9 @@ def _refuse_content(document: Mapping[str, Any], details: Mapping[str, Any]) -> 
         if len(values) > MAX_LIST_LENGTH or not all(_is_short(each) for each in values):
             raise ExchangeRefused("malformed", "a detail is a short text, a number, or a list")
     references = document.get("external_references") or []
-    for reference in references if isinstance(references, list) else []:
+    for reference in references if isinstance(references, list) else [references]:
+        if not isinstance(reference, dict):
+            raise ExchangeRefused("malformed", "an external reference is no object")
         refuse_other_fields(reference, {"source_name", "url", "description"})
 
 
@@ -243,5 +253,5 @@ def _refuse_disagreement(found: ExchangedObject) -> None:
 def _refuse_invalid_stix(found: ExchangedObject) -> None:
     try:
         stix2.parse(found.unsigned, allow_custom=False, version="2.1")
-    except (STIXError, ValueError, TypeError, KeyError):
+    except (STIXError, ValueError, TypeError, KeyError, AttributeError):
         raise ExchangeRefused("malformed", "the object is not valid STIX 2.1") from None

@@ -11,14 +11,12 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 
 from features.home_keys import KEY_BYTES, read_secret, write_secret
 from features.person_names import may_be_one_person, names_somebody
-from features.signed_documents import canonical_json
 from serving.errors import Conflict, NotFound, Unprocessable
 from serving.exchange.deliveries import Agency, Received, delivered, receive, signed_object
 from serving.exchange.distribution import Distribution, PartnerTerms, recipients_of, refuse_step
 from serving.exchange.errors import ExchangeRefused
 from serving.exchange.exchanged_objects import (
     AGENCY_NAME,
-    MAX_OBJECT_BYTES,
     ExchangedObject,
     new_object,
     read_object,
@@ -146,8 +144,6 @@ class ExchangeNode:
             raise
 
     def _take_in(self, document: Mapping[str, Any], sender: str, at: datetime) -> Received:
-        if len(canonical_json(document)) > MAX_OBJECT_BYTES:
-            raise ExchangeRefused("too-large", f"an object has at most {MAX_OBJECT_BYTES} bytes")
         # Recalls count from partners too with whom the exchange has ended.
         terms = self._terms(with_ended=bool(document.get("revoked")))
         if sender not in terms:

@@ -17,12 +17,13 @@ from serving.storage.repositories.partner_repository import ExchangePartner
 def approved_partner(present: ExchangePartner | None, **terms: Any) -> ExchangePartner:
     """Return a partner with these terms, which replace those that it had; raise Unprocessable.
 
-    Its key stays if none is given.
+    Its key and address stay if none is given.
     """
     if present is not None:
         if present.is_own:
             raise Unprocessable("this agency is no partner of its own")
-        terms["public_key"] = terms["public_key"] or present.public_key
+        for name in ("public_key", "address", "key_holder"):
+            terms[name] = terms[name] or getattr(present, name)
         partner = replace(present, ended_at=None, **terms)
     else:
         partner = ExchangePartner(**terms)

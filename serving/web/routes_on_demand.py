@@ -10,16 +10,16 @@ from starlette.types import Receive, Scope, Send
 class RoutesOnDemand(BaseRoute):
     """Placeholder for the last routes of an application.
 
-    It gets the first request that no earlier route answers, replaces itself by the routes that
-    `load` returns, and routes the request again.
+    It gets the first request `below` a path that no earlier route answers, replaces itself by the
+    routes that `load` returns, and routes the request again.
     """
 
-    def __init__(self, load: Callable[[], Sequence[BaseRoute]]):
-        self._load = load
+    def __init__(self, load: Callable[[], Sequence[BaseRoute]], below: str = ""):
+        self._load, self._below = load, below
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
-        """Match every request: only the missing routes can tell which ones are theirs."""
-        return Match.FULL, {}
+        """Match every request below the path: only the missing routes know which are theirs."""
+        return (Match.FULL if scope["path"].startswith(self._below) else Match.NONE), {}
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Load the routes and pass the request to the router again."""
