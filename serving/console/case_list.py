@@ -11,13 +11,13 @@ from pydantic import BaseModel, Field, field_validator
 
 from features.records import Journey, Mode
 from features.reference.geography.places import stored_place_name
-from features.reference.goods_names import goods_name, is_of_other_goods
+from features.reference.goods_names import is_of_other_goods
 from features.submission import Submission
 from serving.access.callers import Caller
 from serving.audit.decision import Decision
 from serving.console.case_view import is_blind_to
 from serving.container import Services
-from serving.explanation.code_names import country_in_words
+from serving.explanation.code_names import country_in_words, name_of_goods
 from serving.explanation.formatting import capital
 from serving.language import ARROW, reading, say, say_word
 from serving.review.acts.tag import MAX_TAG_LENGTH, normalised_tag
@@ -286,7 +286,9 @@ def subject_described(submission: Submission) -> str:
     subject = submission.subject
     if isinstance(subject, Journey):
         return capital(say_word(subject.conveyance_kind))
-    named = goods_name(subject.goods_code) or say("Goods {code}", code=subject.goods_code)
+    named = name_of_goods(subject.goods_code, reading().language) or say(
+        "Goods {code}", code=subject.goods_code
+    )
     return subject.goods_description or named[0].upper() + named[1:]
 
 

@@ -175,7 +175,7 @@ def _shipment_facts(shipment: SubmittedShipment) -> list[tuple[str, str]]:
     worth = money_in_words(value, shipment.currency, at, language) if value else ""
     weight = say("{mass} kg", mass=language.figure(exact_figure(mass))) if mass else ""
     facts = [
-        (say("Goods"), goods_in_words(shipment.goods_code)),
+        (say("Goods"), goods_in_words(shipment.goods_code, language)),
         (say("Description"), _described(shipment)),
         (say("Origin"), country_in_words(shipment.origin_country, language)),
         (

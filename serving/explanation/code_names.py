@@ -22,15 +22,31 @@ MAX_NAME_LENGTH = 70
 IN_EURO = "{amount} (about {euro} EUR)"
 
 
-def goods_in_words(hs_code: str) -> str:
-    """Return a goods code with the beginning of its name, which is always in English.
+def chapter_names() -> list[str]:
+    """Return the English names of the chapters of the Harmonized System."""
+    return [name for chapter in range(1, 100) if (name := goods_name(f"{chapter:02}"))]
+
+
+def name_of_goods(hs_code: str, language: Language = ENGLISH) -> str | None:
+    """Return the name of a goods code; None if it is unknown.
+
+    The names of codes are in English alone: in another language it is that of the chapter.
+    """
+    chapter = goods_name(hs_code[:2])
+    if chapter and (said := language.say(chapter)) != chapter:
+        return said
+    return goods_name(hs_code)
+
+
+def goods_in_words(hs_code: str, language: Language = ENGLISH) -> str:
+    """Return a goods code with the beginning of its name.
 
     >>> goods_in_words("481910")
     '481910 (paper and paperboard; cartons, boxes and cases, of corrugated paper …)'
     >>> goods_in_words("000000")
     '000000'
     """
-    name = goods_name(hs_code)
+    name = name_of_goods(hs_code, language)
     if name is None:
         return hs_code
     # Keep the capital of words such as "T-shirts" and "LED".

@@ -8,7 +8,7 @@ from features.definition import Feature
 from features.indicators import CHECKS, INDICATORS, TOPICS
 from features.input_dependencies import INPUTS
 from features.records import ConveyanceKind, Mode
-from serving.explanation.code_names import IN_EURO, money_in_words
+from serving.explanation.code_names import IN_EURO, chapter_names, money_in_words
 from serving.explanation.comparison import (
     FEWER,
     NEARLY_ALL,
@@ -79,6 +79,7 @@ def reason_messages() -> Iterator[tuple[Message, str]]:
         (text, _place(sentence)) for text in (WORDS, WORDS_OF_BRACKETED, WHY_NOT_KNOWN, TOO_FEW)
     )
     yield IN_EURO, _place(money_in_words)
+    yield from ((name, _place(chapter_names)) for name in chapter_names())
     for text in (
         ESTIMATE,
         OF_OTHER_SCORES,

@@ -16,7 +16,7 @@ from features.engine.cache_folder import code_folder
 from features.provenance import Provenance
 from serving.access.actors import SERVICE
 from serving.audit.decision import Decision
-from serving.explanation.code_names import country_in_words, goods_in_words, place_in_words
+from serving.explanation.code_names import country_in_words, place_in_words
 from serving.explanation.formatting import capital, listed, readable, share_in_percent
 from serving.explanation.provenance_text import proof_in_words, provenance_in_words
 from serving.language import (
@@ -352,7 +352,6 @@ FILTERS: dict[str, Callable[..., object]] = {
     "duration": _duration,
     "figure": figure_in_words,
     "from_to": _from_to,
-    "goods": goods_in_words,
     "in_words": _in_words,
     "instant": instant_in_words,
     "listed": _listed,

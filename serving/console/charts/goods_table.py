@@ -76,7 +76,7 @@ def _row(item: AttachedGoodsItem, shipment: SubmittedShipment) -> GoodsRow:
     is_unfitting = is_of_other_goods(said, item.commodity_code)
     return GoodsRow(
         item.number,
-        goods_in_words(item.commodity_code),
+        goods_in_words(item.commodity_code, language),
         GridCell(said, (say("does not fit the goods code"),) if is_unfitting else ()),
         GridCell(
             country_in_words(origin, language) if origin else "",

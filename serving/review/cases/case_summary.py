@@ -94,7 +94,7 @@ def _clause(reason: Reason) -> str:
 
 
 def _goods(shipment: SubmittedShipment, language: Language) -> str:
-    code = goods_in_words(shipment.goods_code)
+    code = goods_in_words(shipment.goods_code, language)
     goods = shipment.goods_description
     origin = country_in_words(shipment.dispatch_country, language)
     destination = country_in_words(shipment.destination_country, language)

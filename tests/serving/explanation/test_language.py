@@ -10,11 +10,12 @@ from babel.messages.pofile import read_po, write_po
 from features.catalogue import SHIPMENT
 from features.definition import Peers, Unit
 from features.records import SubjectKind
+from serving.explanation.code_names import goods_in_words
 from serving.explanation.comparison import Comparison
 from serving.explanation.formatting import value_in_words
 from serving.explanation.reason_ranking import ReasonRanking, judge
 from serving.explanation.reasons_in_words import ReasonRenderer, sentence
-from serving.language import ENGLISH, Language, best_of, languages_in
+from serving.language import ENGLISH, Language, best_of, language_named, languages_in
 from serving.web.translation_template import all_messages, translation_template
 from tests.serving.bodies import SHIPMENT as BODY
 from tests.serving.conftest import Service
@@ -172,3 +173,16 @@ def test_an_arrow_points_the_way_that_lines_are_read_whatever_letters_are_beside
     code: str, way: str
 ) -> None:
     assert languages_in(Path("no home"))[code].from_to("Izmir", "Piraeus") == way
+
+
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        ("en", "070200 (vegetables; tomatoes, fresh or chilled)"),
+        ("fr", "070200 (légumes, plantes, racines et tubercules alimentaires)"),
+        ("ar", "070200 (خضر ونباتات وجذور ودرنات صالحة للأكل)"),
+    ],
+)
+def test_goods_are_named_in_the_language_of_the_reader(code: str, said: str) -> None:
+    assert goods_in_words("070200", language_named(code)) == said
+    assert goods_in_words("000000", language_named(code)) == "000000"
