@@ -51,6 +51,17 @@ def test_routes_are_loaded_by_the_first_request_that_no_other_route_answers() ->
     assert [getattr(route, "path", None) for route in application.app.routes] == ["/early", "/late"]
 
 
+def test_routes_below_a_path_are_loaded_by_a_request_below_it() -> None:
+    application = Application()
+    placeholder = RoutesOnDemand(application._load, below="/late")
+    application.app.router.routes = [Route("/early", answer), placeholder]
+
+    assert application.answers(("GET", "/none")) == [(404, "")]
+    assert application.loads == 0
+    assert application.answers(("GET", "/late")) == [(200, "")]
+    assert application.loads == 1
+
+
 def test_an_unknown_address_or_method_is_refused_as_if_the_routes_had_been_there() -> None:
     for call, refusal in (
         (("GET", "/none"), (404, "")),
