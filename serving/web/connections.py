@@ -22,6 +22,9 @@ from serving.web.request_head import MAX_HEAD
 MAX_PIPELINED = 8
 # Descriptors reserved for the database, the store, models, logs and libraries.
 FILES_OF_OUR_OWN = 256
+# How long a server that ends answers one more request on each idle connection. A connection closed
+# at once would break requests that are on their way.
+LINGER_S = 1.0
 # Asked for if the hard limit is higher or infinite.
 ENOUGH_FILES = 65_536
 
@@ -67,6 +70,8 @@ class BoundedConnection(HttpToolsProtocol):
 
     _deadline: asyncio.TimerHandle | None = None
     _is_in_head = False
+    # The server ends: the next answer on this connection is its last.
+    _is_ending = False
     # After a refusal nothing more is read.
     _is_refused = False
     _pending_refusal: ServingError | None = None
@@ -90,10 +95,16 @@ class BoundedConnection(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def shutdown(self) -> None:
-        """Close when idle; a streaming answer reads from its request's state that it must end."""
-        if self.cycle is not None and not self.cycle.response_complete:
+        """End after the answer in progress, or after one more request within `LINGER_S`.
+
+        A streaming answer reads from its request's state that it must end.
+        """
+        self._is_ending = True
+        if self._is_answering and self.cycle is not None:
             self.cycle.scope.setdefault("state", {})["is_ending"] = True
-        super().shutdown()
+            super().shutdown()
+        else:
+            self.loop.call_later(LINGER_S, self._close_idle)
 
     def data_received(self, data: bytes) -> None:
         """Parse the data slice by slice until a limit is exceeded."""
@@ -137,6 +148,9 @@ class BoundedConnection(HttpToolsProtocol):
             return
         self._is_in_head, self._has_advanced = False, True
         super().on_headers_complete()
+        if self._is_ending and not self.pipeline and self.cycle is not None:
+            self.cycle.keep_alive = False
+            self.cycle.scope.setdefault("state", {})["is_ending"] = True
 
     def on_body(self, body: bytes) -> None:
         """Collect a part of the body."""
@@ -222,6 +236,11 @@ class BoundedConnection(HttpToolsProtocol):
         if self._deadline is not None:
             self._deadline.cancel()
             self._deadline = None
+
+    def _close_idle(self) -> None:
+        # A request whose head has begun is answered; its deadline closes it otherwise.
+        if not self._is_answering and not self._is_in_head:
+            self.transport.close()
 
     def _close(self) -> None:
         self._received()

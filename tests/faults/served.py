@@ -102,7 +102,7 @@ class Served:
 
     def wait_until_ready(self, within_s: float) -> None:
         deadline = time.monotonic() + within_s
-        while time.monotonic() < deadline and self.process and self.process.poll() is None:
+        while time.monotonic() < deadline and not self._has_ended():
             try:
                 if httpx2.get(f"{self.address}/health/ready", timeout=5).status_code == 200:
                     return
@@ -111,6 +111,9 @@ class Served:
             time.sleep(0.02)
         log = (self.home / "service.log").read_text()[-2_000:]
         raise AssertionError(f"the service did not get ready:\n{log}")
+
+    def _has_ended(self) -> bool:
+        return self.process is not None and self.process.poll() is not None
 
     def kill(self, how: signal.Signals = signal.SIGKILL) -> int:
         """Signal every process of it, and wait for the first one's end."""
