@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help demo test faults mutants conformance spark cluster browser promtool check bench peer docs notebooks format lock audit release
+.PHONY: help demo test faults mutants conformance spark cluster browser tools check bench peer docs notebooks format lock audit release
 
 python ?= python3
 venv := .venv
@@ -42,7 +42,7 @@ demo: $(ready)  ## invent a world, train, serve, explain; ARGS=--once ends after
 roomy := awk '/MemAvailable/ {exit $$2 < 12000000}' /proc/meminfo && \
   test "$$(df --output=avail /dev/shm | tail -1)" -gt 8000000 && ! grep -q ' /dev/shm .*noexec' /proc/mounts
 
-test: $(ready) browser promtool  ## every test, a file at a time on every core
+test: $(ready) browser tools  ## every test, a file at a time on every core
 	$(bin)/python -m compileall -q --invalidation-mode checked-hash features training serving data tests
 	export TMPDIR=$$( ($(roomy)) 2> /dev/null && echo /dev/shm || echo "$${TMPDIR:-/tmp}"); \
 	export OMP_WAIT_POLICY=passive; \
@@ -89,9 +89,10 @@ browser: $(ready)
 	  command -v chromium || command -v chromium-browser || command -v google-chrome || \
 	  { $(apt_install) chromium; } || $(bin)/playwright install chromium || true
 
-# Tests of alert rules: promtool comes with Prometheus.
-promtool: $(ready)
+# Tests of alert rules need promtool, which comes with Prometheus; those of units need systemd's analysis.
+tools: $(ready)
 	@command -v promtool || { $(apt_install) prometheus; } || true
+	@command -v systemd-analyze || { $(apt_install) systemd; } || true
 
 check: $(ready)  ## format, lint, types, import contracts, names
 	$(bin)/ruff format --check .
