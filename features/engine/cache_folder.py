@@ -76,9 +76,12 @@ def why_unwritable(folder: Path, mode: int = 0o777) -> str | None:
 
 def _named(variable: str, folder: Path) -> Path:
     real = Path(os.path.realpath(folder))
-    if refusal := _refusal(real):
+    # One that was filled for many processes, as in an image, may be read-only.
+    is_filled = os.access(real, os.R_OK | os.X_OK) and any(real.iterdir())
+    if refusal := _why_exposed(real) if is_filled else _refusal(real):
         raise TidegateError(
-            f"{variable}: {refusal}; want a folder that only its owner can write to"
+            f"{variable}: {refusal}; want a folder that only its owner can write to, "
+            "or one that is filled and read-only"
         )
     return real
 

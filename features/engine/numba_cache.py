@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, TypeVar, cast, overload
 
 from numba import config, njit
-from numba.core.caching import FunctionCache
+from numba.core.caching import CompileResultCacheImpl, FunctionCache, UserProvidedCacheLocator
 from numba.core.runtime.nrt import rtsys
 
 from features.engine.cache_folder import code_folder
@@ -112,8 +112,34 @@ def _kept_in(folder: Path | None) -> Iterator[None]:
         settings.CACHE_DIR = chosen
 
 
+class _FolderOfContent(UserProvidedCacheLocator):
+    """A folder named by the digest of its sources; it may be read-only, as in an image."""
+
+    @classmethod
+    def from_function(cls, py_func: Any, py_file: str) -> "_FolderOfContent | None":
+        """Return the chosen folder, None if none was chosen."""
+        settings: Any = config
+        if not settings.CACHE_DIR:
+            return None
+        folder: Any = cls
+        chosen = folder(py_func, py_file)
+        with suppress(OSError):
+            chosen.ensure_cache_path()
+        return cast("_FolderOfContent", chosen)
+
+    def get_source_stamp(self) -> int:
+        """Return a constant: the digest stands for the sources, whose times an image may round."""
+        return 0
+
+
+class _SharedImpl(CompileResultCacheImpl):
+    _locator_classes = [_FolderOfContent, *CompileResultCacheImpl._locator_classes]  # noqa: RUF012  numba's
+
+
 class _SharedCache(FunctionCache):
     """Cached code of one function, shared by several processes while the disk has space."""
+
+    _impl_class = _SharedImpl
 
     def load_overload(self, signature: Any, target_context: Any) -> Any:
         """Return the code for one signature; None if there is none, which makes numba compile it.

@@ -45,10 +45,14 @@ def held(tmp_path: Path) -> Path:
     return folder
 
 
-def begun(held: Path, script: str, **environment: str) -> subprocess.Popen[str]:
+def begun(
+    held: Path, script: str, unprivileged: bool = False, **environment: str
+) -> subprocess.Popen[str]:
     path = os.pathsep.join([str(held.parent), *sys.path])
+    # Root without capabilities is bound by permissions like anybody else.
+    like_others = ["setpriv", "--bounding-set=-all"] if unprivileged and not os.getuid() else []
     return subprocess.Popen(
-        [sys.executable, "-c", script],
+        [*like_others, sys.executable, "-c", script],
         env=os.environ | {"PYTHONPATH": path} | NO_BYTECODE | environment,
         stdout=subprocess.PIPE,
         text=True,
@@ -75,6 +79,28 @@ def changed(file: Path, source: str) -> None:
 def test_compiled_code_is_kept_for_the_next_process(held: Path) -> None:
     assert told(held) == ("2", "0")
     assert told(held) == ("2", "1")
+
+
+def test_a_read_only_cache_is_used_by_a_process_and_its_fork(held: Path, tmp_path: Path) -> None:
+    """As in an image: filled once for a generic processor, its sources with rounded times."""
+    cache = tmp_path / "cache"
+    for_all = {"TIDEGATE_CACHE": str(cache), "NUMBA_CPU_NAME": "generic"}
+    assert told(held, **for_all) == ("2", "0")
+    before = sorted(cache.rglob("*"))
+    for each in (*before, *held.rglob("*.py"), cache):
+        each.chmod(0o555 if each.is_dir() else 0o444)
+        os.utime(each, (1, 1))
+    script = (
+        "import os; from held.entry import entry; child = os.fork();"
+        "print(entry(1), entry.stats.cache_hits.total(), flush=True); child and os.wait();"
+        "open(os.environ['TIDEGATE_CACHE'] + '/new', 'w')"
+    )
+
+    run = begun(held, script, unprivileged=True, **for_all)
+
+    assert run.communicate()[0].splitlines() == ["2 1", "2 1"]
+    assert run.returncode == 1, "the cache was not read-only"
+    assert sorted(cache.rglob("*")) == before
 
 
 def test_stored_code_runs_without_what_only_compiling_needs(held: Path) -> None:
