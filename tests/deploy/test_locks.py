@@ -34,12 +34,19 @@ def closure(requirement: Requirement, known: set[str]) -> set[str]:
     return known
 
 
-def test_both_locks_name_the_same_versions() -> None:
-    assert pins("requirements-serve.lock") <= pins("requirements.lock")
+@pytest.mark.parametrize("lock", ["requirements-serve.lock", "requirements-train.lock"])
+def test_all_locks_name_the_same_versions(lock: str) -> None:
+    assert pins(lock) <= pins("requirements.lock")
 
 
 @pytest.mark.parametrize(
-    "lock", ["requirements.lock", "requirements-serve.lock", "requirements-uv.lock"]
+    "lock",
+    [
+        "requirements.lock",
+        "requirements-serve.lock",
+        "requirements-train.lock",
+        "requirements-uv.lock",
+    ],
 )
 def test_every_package_of_a_lock_has_its_digests_and_no_address(lock: str) -> None:
     text = (ROOT / lock).read_text()
@@ -47,6 +54,13 @@ def test_every_package_of_a_lock_has_its_digests_and_no_address(lock: str) -> No
     assert entries
     assert all("--hash=sha256:" in entry for entry in entries)
     assert not re.search(r"https?://|--(extra-)?index-url|--find-links", text)
+
+
+def test_a_host_that_trains_has_all_but_the_tools_of_tests() -> None:
+    locked = {name for name, _ in pins("requirements-train.lock")}
+
+    assert locked >= {name for name, _ in pins("requirements-serve.lock")} | {"mlflow", "lightgbm"}
+    assert not locked & {"pytest", "playwright", "schemathesis", "hypothesis", "ruff", "mypy"}
 
 
 def test_a_host_that_serves_has_what_serving_needs_and_nothing_else() -> None:
