@@ -58,7 +58,7 @@ BREACHES = {
         "serving.storage.engine",
     ),
     "only streams know brokers": ("serving.scoring.breach", "nats"),
-    "only entry points import the exchange": (
+    "only entry points import the exchange and the report of effect": (
         "serving.scoring.breach",
         "serving.exchange.deliveries",
     ),

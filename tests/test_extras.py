@@ -87,6 +87,7 @@ backtest --subject route --policy p
 dossier m
 evaluate --swaps --model m
 monitor
+effect --from 2026-01-01 --to 2026-11-30
 keys create k --scope score
 audit --refused-uses
 keys list
@@ -170,6 +171,7 @@ verify-log --checkpoints c
 export decision DECISION --out e
 replay DECISION
 monitor --as-of 2026-11-24T13:00
+effect --from 2026-01-01 --to 2026-11-24
 score h/records/shipments.parquet --subject shipment --out o.csv
 backup --out b
 restore b --home h2 --because tried

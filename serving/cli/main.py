@@ -36,7 +36,7 @@ COMMANDS = (
     *("demo", "synth", "build", "train", "evaluate", "promote", "serve", "score", "replay"),
     *("features", "verify-log", "audit", "doctor", "import", "init", "stream", "rotate-key"),
     *("upgrade", "backup", "restore", "fit-worker", "retrain", "backtest", "dossier", "monitor"),
-    *("gates", "compare", "languages", "switch"),
+    *("gates", "compare", "languages", "switch", "effect"),
     *("export", "keys", "teams", "webhooks", "incident", "state", "retention"),
     *("accounts", "approvals", "exchange"),
 )

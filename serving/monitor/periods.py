@@ -26,13 +26,14 @@ def periods(
     store: "RollupRepository", kind: SubjectKind, now: datetime
 ) -> tuple[PeriodFigures, ...]:
     """Return the last days, and each of the last months with decisions, newest first."""
-    found = [_figures(store, kind, *each, now) for each in spans(now.date())]
+    found = [period_figures(store, kind, *each, now) for each in spans(now.date())]
     return tuple(each for each in found if each is not None)
 
 
-def _figures(
+def period_figures(
     store: "RollupRepository", kind: SubjectKind, name: str, first: date, last: date, now: datetime
 ) -> PeriodFigures | None:
+    """Return the figures of the days `first` to `last`; None if they have no decision."""
     days = days_of(store, kind, first, last + timedelta(days=1))
     if not days:
         return None

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, or_, select
+from sqlalchemy import ColumnElement, Connection, Row, func, or_, select
 
 from serving.integrity.audit_log import AuditEvent, EventFilter, RecordedEvent
 from serving.integrity.hash_chain import LogHead
@@ -34,6 +34,12 @@ class AuditRepository(Repository):
         with self._reading() as connection:
             rows = connection.execution_options(yield_per=_PAGE).execute(query)
             return [_recorded(row) for row in rows]
+
+    def count(self, wanted: EventFilter) -> int:
+        """Return how many events match a filter."""
+        query = select(func.count()).select_from(audit_events).where(*_conditions(wanted))
+        with self._reading() as connection:
+            return int(connection.execute(query).scalar_one())
 
     def head(self) -> LogHead:
         """Return the number of audit events and the link of the newest."""
