@@ -12,6 +12,7 @@ from statistics import median
 from typing import TYPE_CHECKING, Literal
 
 from features.records import SUBJECT_KINDS, SubjectKind
+from serving.explanation.formatting import capital
 from serving.integrity.audit_log import EventFilter
 from serving.monitor.monitoring import ReportRequest, days_of, report
 from serving.monitor.monitoring_report import MonitoringReport, SliceFigures
@@ -153,7 +154,7 @@ def _traffic(
 
 GROUPS = {
     "model": "before and after a change of model",
-    "operator": "by size of the operator",
+    "operator": "by earlier traffic of the operator",
     "region": "by region of origin",
 }
 
@@ -180,16 +181,15 @@ def _found(kind: SubjectKind, told: MonitoringReport) -> Section:
         ("share of smuggling that was inspected", Figure(overall.recall, "share")),
         ("times as much as a random selection", Figure(overall.lift, "times")),
     ]
-    says = [
-        f"Figures cover decisions until {told.figures_until}; {told.newer:,} newer ones wait for "
-        "their results."
-    ]
+    says = [f"Figures cover decisions until {told.figures_until}."]
+    if told.newer:
+        says.append(f"{told.newer:,} newer ones wait for their results.")
     if told.unscored:
         says.append(f"{told.unscored:,} were decided without a score and are in no figure.")
     says += [f"Too little is known: {each}." for each in overall.needs]
     says += [
-        f"If {each.instead}, {each.figure} is between {100 * each.low:.1f} and "
-        f"{100 * each.high:.1f} %; the figure assumes that {each.assumption}."
+        f"It is assumed that {each.assumption}. {capital(each.instead)}: {each.figure} between "
+        f"{100 * each.low:.1f} and {100 * each.high:.1f} %."
         for each in told.bounds
     ]
     return Section(
@@ -308,12 +308,12 @@ def _delays(stores: "Stores", load: CaseLoad, span: tuple[datetime, datetime]) -
         act.event.case_id: act.event.at
         for act in stores.case_load.acts_between(("state_result", "agree"), span, EVERYTHING)
     }
-    waits: dict[str, list[float]] = defaultdict(list)
+    waits: dict[tuple[int, str], list[float]] = defaultdict(list)
     for end in load.ends:
         case = opened.get(end.case_id)
         if end.is_find is False and case is not None and end.case_id in ended:
             hours = (ended[end.case_id] - case.opened_at) / timedelta(hours=1)
-            for group in ("all", f"office {end.office_id or NO_OFFICE}", _lane(end)):
+            for group in ((0, "all"), (1, _lane(end)), (2, end.office_id or NO_OFFICE)):
                 waits[group].append(hours)
     if not waits:
         return Section("Honest traffic delayed", ("No case of the period ended with no find.",))
@@ -331,7 +331,7 @@ def _delays(stores: "Stores", load: CaseLoad, span: tuple[datetime, datetime]) -
                     Figure(Estimate(sum(hours)), "hours"),
                 ),
             )
-            for group, hours in sorted(waits.items(), key=lambda each: each[0] != "all")
+            for (_, group), hours in sorted(waits.items())
         ),
     )
 
