@@ -37,7 +37,8 @@ def _is_killed(number: int, act: Callable[[], Any], name: str | None) -> bool:
     if child == 0:
         _act_and_end(number, act, name)
     ended = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-    assert ended in (0, KILLED), f"it failed before its call {number}"
+    # A negative one is a signal: -14 where it took longer than MAX_S, -11 for a crash.
+    assert ended in (0, KILLED), f"before its call {number} it ended with {ended}"
     return ended == KILLED
 
 
