@@ -164,13 +164,18 @@ def commands() -> str:
     )
 
 
-def http_api() -> str:
-    """Return a page of every call of the API by topic, as `GET /openapi.json` describes it."""
+def described_api() -> dict[str, Any]:
+    """Return the OpenAPI document, without a service or a home."""
     app = FastAPI(webhooks=events.webhooks)
     for resource in RESOURCES:
-        app.include_router(resource.router)
+        app.router.routes.extend(resource.router.routes)
     describe(app)
-    document = app.openapi()
+    return app.openapi()
+
+
+def http_api() -> str:
+    """Return a page of every call of the API by topic, as `GET /openapi.json` describes it."""
+    document = described_api()
     calls = [
         (call["tags"][0], f"{method.upper()} {path}", call)
         for path, operations in document["paths"].items()

@@ -11,11 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from fastapi import FastAPI
-
-from serving.api import events
-from serving.api.openapi_document import describe
-from serving.app import RESOURCES
+from deploy.site.__main__ import described_api
 
 MODULE = Path(__file__).parents[2] / "serving" / "client" / "tidegate_client" / "models.py"
 
@@ -52,15 +48,6 @@ class Answered(BaseModel):
 '''
 
 OF_TYPE = {"string": "str", "number": "float", "integer": "int", "boolean": "bool", "null": "None"}
-
-
-def described() -> dict[str, Any]:
-    """The description of the API, without a service."""
-    app = FastAPI(webhooks=events.webhooks)
-    for resource in RESOURCES:
-        app.router.routes.extend(resource.router.routes)
-    describe(app)
-    return app.openapi()
 
 
 def module(document: dict[str, Any]) -> str:
@@ -151,4 +138,4 @@ def _formatted(source: str) -> str:
 
 
 if __name__ == "__main__":
-    MODULE.write_text(module(described()))
+    MODULE.write_text(module(described_api()))

@@ -10,9 +10,10 @@ from typing import Any
 import httpx2
 import pytest
 
+from deploy.site.__main__ import described_api
 from serving.api.examples import RECORDS, ROUTE, SHIPMENT
 from tests.clients.conftest import Site
-from tests.clients.models_module import MODULE, described, module
+from tests.clients.models_module import MODULE, module
 from tidegate_client import (
     AsyncTidegate,
     BatchLine,
@@ -71,7 +72,9 @@ def tidegate(site: Site) -> Iterator[Tidegate]:
 
 
 def test_the_models_are_those_of_the_description() -> None:
-    assert MODULE.read_text() == module(described()), "run `python -m tests.clients.models_module`"
+    assert MODULE.read_text() == module(described_api()), (
+        "run `python -m tests.clients.models_module`"
+    )
 
 
 def test_a_subject_is_scored_and_read_again(tidegate: Tidegate) -> None:

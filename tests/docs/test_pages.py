@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from deploy.site.__main__ import reachable_pages
 from tests.docs.named_places import ROOT, is_there, named
 from tests.docs.recipes import recipes
 
@@ -50,12 +51,7 @@ def test_every_file_and_test_that_a_page_names_exists(page: Path) -> None:
 
 
 def test_every_page_can_be_reached_from_the_readme() -> None:
-    reached, waiting = set(), [ROOT / "README.md"]
-    while waiting:
-        page = waiting.pop()
-        if page.suffix == ".md" and page not in reached:
-            reached.add(page)
-            waiting += [(page.parent / link).resolve() for link in links(page)]
+    reached = {ROOT / page for page in reachable_pages()}
 
     assert [name_of(page) for page in PAGES if page not in reached] == []
 
